@@ -1,0 +1,148 @@
+/* exe.c - see exe.h. Side: any. */
+#define _GNU_SOURCE
+#include "base/exe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/sendfile.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/str.h"
+
+extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
+
+/* proc(5), /proc/PID/stat: the numbers of the fields that describe the program's memory. */
+enum { STAT_START_CODE = 26, STAT_END_CODE, STAT_START_STACK, STAT_START_DATA = 45, STAT_END_DATA,
+       STAT_START_BRK, STAT_ARG_START, STAT_ARG_END, STAT_ENV_START, STAT_ENV_END, STAT_COUNT };
+
+int exe_find(struct exe *ret_exe, struct error *err)
+{
+	unsigned long fields[STAT_COUNT] = { 0 };
+	char          text[1024];
+
+	memset(ret_exe, 0, sizeof(*ret_exe));
+	ssize_t size = readlink("/proc/self/exe", ret_exe->path, sizeof(ret_exe->path) - 1);
+	if (size < 0 || stat("/proc/self/exe", &ret_exe->stat) < 0)
+		return error_at(err, errno, "/proc/self/exe", "look up the running binary");
+	size = io_read_small(AT_FDCWD, "/proc/self/stat", text, sizeof(text));
+	if (size < 0)
+		return error_at(err, (int)-size, "/proc/self/stat", "read");
+	char *rest = strrchr(text, ')');
+	if (rest == NULL)
+		return error_at(err, EIO, "/proc/self/stat", "read");
+	rest += 3; /* ") S": field 3 */
+	for (int number = 4; number < STAT_COUNT && *rest != '\0'; number++)
+		fields[number] = strtoul(rest, &rest, 10);
+	ret_exe->layout = (struct prctl_mm_map){
+		.start_code = fields[STAT_START_CODE], .end_code = fields[STAT_END_CODE],
+		.start_data = fields[STAT_START_DATA], .end_data = fields[STAT_END_DATA],
+		.start_brk = fields[STAT_START_BRK],   .start_stack = fields[STAT_START_STACK],
+		.arg_start = fields[STAT_ARG_START],   .arg_end = fields[STAT_ARG_END],
+		.env_start = fields[STAT_ENV_START],   .env_end = fields[STAT_ENV_END],
+	};
+	return 0;
+}
+
+/* The binary by its path, through a read-only clone of its mount; -1 when the path is another
+ * file by now (deleted, replaced, started in another root). */
+static int open_read_only_clone(const struct exe *exe)
+{
+	struct mount_attr attributes = { .attr_set = MOUNT_ATTR_RDONLY };
+	char              path[48];
+	struct stat       st;
+
+	fd_owned tree = open_tree(AT_FDCWD, exe->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree < 0 || fstat(tree, &st) < 0 || st.st_dev != exe->stat.st_dev || st.st_ino != exe->stat.st_ino)
+		return -1;
+	if (mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", tree);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* A copy in memory that nobody can write any more. */
+static int open_sealed_copy(struct error *err)
+{
+	fd_owned from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	fd_owned copy = memfd_create("moss", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	off_t    size = 0, at = 0;
+
+	if (from < 0 || copy < 0)
+		return error_set(err, errno, "copy the running binary");
+	size = lseek(from, 0, SEEK_END);
+	while (at < size)
+		if (sendfile(copy, from, &at, (size_t)(size - at)) <= 0)
+			return error_set(err, errno ? errno : EIO, "copy the running binary");
+	if (fchmod(copy, 0555) < 0 ||
+	    fcntl(copy, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+		return error_set(err, errno, "seal the copy of the running binary");
+	return fd_take(&copy);
+}
+
+static int protection_of(const ElfW(Phdr) *part)
+{
+	return (part->p_flags & PF_R ? PROT_READ : 0) | (part->p_flags & PF_W ? PROT_WRITE : 0) |
+	       (part->p_flags & PF_X ? PROT_EXEC : 0);
+}
+
+/* Put the same bytes from another file under one loaded part of this program, while it runs. */
+static int part_map_again(const ElfW(Phdr) *part, uintptr_t base, uintptr_t page, int fd)
+{
+	uintptr_t start = (base + part->p_vaddr) / page * page;
+	uintptr_t end = (base + part->p_vaddr + part->p_filesz + page - 1) / page * page;
+	size_t    size = end - start;
+
+	if (!(part->p_flags & PF_W))
+		return mmap((void *)start, size, protection_of(part), MAP_PRIVATE | MAP_FIXED, fd,
+			    (off_t)(part->p_offset / page * page)) == MAP_FAILED ? -errno : 0;
+	/* Data has been written since the start: move a copy over it, in one step, because the
+	 * tables that every call goes through are among it. */
+	void *copy = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (copy == MAP_FAILED)
+		return -errno;
+	memcpy(copy, (void *)start, size);
+	return mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)start) == MAP_FAILED ? -errno : 0;
+}
+
+int exe_seal(const struct exe *exe, struct error *err)
+{
+	const ElfW(Phdr)   *parts = (const void *)((const char *)&__ehdr_start + __ehdr_start.e_phoff);
+	uintptr_t           base = __ehdr_start.e_type == ET_DYN ? (uintptr_t)&__ehdr_start : 0;
+	uintptr_t           page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	struct prctl_mm_map layout = exe->layout;
+
+	fd_owned fd = open_read_only_clone(exe);
+	if (fd < 0)
+		fd = open_sealed_copy(err);
+	if (fd < 0)
+		return fd;
+	for (int i = 0; i < __ehdr_start.e_phnum; i++) {
+		int ret = parts[i].p_type == PT_LOAD ? part_map_again(&parts[i], base, page, fd) : 0;
+		if (ret < 0)
+			return error_at(err, -ret, exe->path, "map the running binary again");
+	}
+	for (int i = 0; i < __ehdr_start.e_phnum; i++) {
+		uintptr_t start = (base + parts[i].p_vaddr) / page * page;
+		uintptr_t end = (base + parts[i].p_vaddr + parts[i].p_memsz) / page * page;
+
+		if (parts[i].p_type == PT_GNU_RELRO && end > start)
+			mprotect((void *)start, end - start, PROT_READ); /* as the loader left it */
+	}
+	layout.brk = (uintptr_t)sbrk(0);
+	layout.exe_fd = (unsigned)fd;
+	if (prctl(PR_SET_MM, PR_SET_MM_MAP, &layout, sizeof(layout), 0) < 0) {
+		error_at(err, errno, exe->path, "protect the running binary (prctl PR_SET_MM_MAP)");
+		return error_hint(err, "the container's root could write this file: let it belong to an id that "
+				       "is not mapped into the container, or use a kernel with CONFIG_CHECKPOINT_RESTORE");
+	}
+	return 0;
+}

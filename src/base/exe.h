@@ -1,0 +1,34 @@
+/* exe.h - keep the running binary from being written by the container. Side: any.
+ *
+ * CVE-2019-5736: a container whose root may write the runtime's binary reaches it through
+ * /proc/PID/exe, or starts it again as "#!/proc/self/exe" and writes it then. The usual defence
+ * is to run the whole program again from a sealed copy; that costs a second start-up. moss lets
+ * only the process that becomes the container's change what its own /proc/PID/exe names: its
+ * text is mapped again from a read-only clone of the binary's mount (the same page cache, nothing
+ * is copied), then PR_SET_MM_MAP makes that clone the exe file. Opening it for writing is EROFS
+ * for ever after, whoever asks.
+ */
+#ifndef MOSS_EXE_H
+#define MOSS_EXE_H
+#include <stdbool.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+
+struct exe {
+	char                path[4096]; /* as the kernel names it */
+	struct stat         stat;
+	struct prctl_mm_map layout; /* where the kernel has the program's parts */
+};
+
+/* Find the running binary and its layout, while the host's /proc is there.
+ * Returns 0 or -errno with @err set. */
+int exe_find(struct exe *ret_exe, struct error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Make /proc/self/exe name a file that can't be written. Runs in a process that was cloned after
+ * exe_find(), in a mount namespace of its own with CAP_SYS_ADMIN, before the host's tree goes.
+ * Returns 0 or -errno with @err set; on failure the process must not go on. */
+int exe_seal(const struct exe *exe, struct error *err) __attribute__((nonnull, warn_unused_result));
+
+#endif

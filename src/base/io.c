@@ -1,0 +1,129 @@
+/* io.c - see io.h. Side: any. */
+#define _GNU_SOURCE
+#include "base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+
+ssize_t io_read_file(int dir_fd, const char *path, size_t max, char **ret_bytes, struct error *err)
+{
+	/* O_NONBLOCK: a FIFO in the place of the file must not hang us. */
+	fd_owned fd = openat(dir_fd, path,
+			     O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (dir_fd == AT_FDCWD ? 0 : O_NOFOLLOW));
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_at(err, errno, path, "open");
+	if (S_ISDIR(st.st_mode))
+		return error_at(err, EISDIR, path, "read");
+	size_t room = (S_ISREG(st.st_mode) && st.st_size > 0 ? (size_t)st.st_size : 4096) + 1, size = 0;
+	if (room > max + 1)
+		room = max + 1;
+	mem_owned char *bytes = malloc(room + 1);
+	while (bytes != NULL) {
+		ssize_t count = read(fd, bytes + size, room - size);
+
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return error_at(err, errno, path, "read");
+		size += (size_t)count;
+		if (size > max)
+			return error_at(err, E2BIG, path, "more than %zu bytes", max);
+		if (count == 0)
+			break;
+		if (size == room) {
+			room = room * 2 > max + 1 ? max + 1 : room * 2;
+			char *more = realloc(bytes, room + 1);
+			if (more == NULL)
+				return error_at(err, ENOMEM, path, "read");
+			bytes = more;
+		}
+	}
+	if (bytes == NULL)
+		return error_at(err, ENOMEM, path, "read");
+	bytes[size] = '\0';
+	*ret_bytes = bytes;
+	bytes = NULL;
+	return (ssize_t)size;
+}
+
+ssize_t io_read_small(int dir_fd, const char *path, char *text, size_t size)
+{
+	fd_owned fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
+	size_t used = 0;
+
+	if (fd < 0)
+		return -errno;
+	while (used < size - 1) {
+		ssize_t count = read(fd, text + used, size - 1 - used);
+
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return -errno;
+		if (count == 0)
+			break;
+		used += (size_t)count;
+	}
+	text[used] = '\0';
+	return (ssize_t)used;
+}
+
+int io_write_all(int fd, const void *bytes, size_t size)
+{
+	const char *at = bytes;
+
+	while (size > 0) {
+		ssize_t count = write(fd, at, size);
+
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return -errno;
+		at += count;
+		size -= (size_t)count;
+	}
+	return 0;
+}
+
+int io_write_small(int dir_fd, const char *path, const char *text)
+{
+	fd_owned fd = openat(dir_fd, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	size_t   size = strlen(text);
+
+	if (fd < 0)
+		return -errno;
+	ssize_t count = write(fd, text, size);
+	if (count < 0)
+		return -errno;
+	return (size_t)count == size ? 0 : -EIO;
+}
+
+int io_replace_file(int dir_fd, const char *name, const char *bytes, size_t size, mode_t mode,
+		    struct error *err)
+{
+	char temporary[300];
+
+	if (snprintf(temporary, sizeof(temporary), ".%.255s.%d", name, (int)getpid()) >= (int)sizeof(temporary))
+		return error_at(err, ENAMETOOLONG, name, "write");
+	unlinkat(dir_fd, temporary, 0);
+	fd_owned fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	if (fd < 0)
+		return error_at(err, errno, name, "create");
+	int ret = io_write_all(fd, bytes, size);
+	if (ret == 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
+		ret = -errno;
+	if (ret < 0) {
+		unlinkat(dir_fd, temporary, 0);
+		return error_at(err, -ret, name, "write");
+	}
+	return 0;
+}

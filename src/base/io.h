@@ -1,0 +1,34 @@
+/* io.h - whole files, read and written. Side: any. */
+#ifndef MOSS_IO_H
+#define MOSS_IO_H
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+/* Read the whole of @path below @dir_fd (AT_FDCWD: as open(2) does). A final symbolic link is
+ * followed only when @dir_fd is AT_FDCWD.
+ * Returns the size and in *@ret_bytes the contents and a NUL, which the caller frees; or -errno
+ * with @err set: -E2BIG when it is larger than @max, -EISDIR when it is no file that can be read. */
+ssize_t io_read_file(int dir_fd, const char *path, size_t max, char **ret_bytes, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Read at most @size - 1 bytes of a small file (of /proc, /sys) into @text and end it with NUL.
+ * Allocates nothing. Returns the number of bytes, or -errno. */
+ssize_t io_read_small(int dir_fd, const char *path, char *text, size_t size)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Write all of it. Returns 0 or -errno. */
+int io_write_all(int fd, const void *bytes, size_t size) __attribute__((nonnull, warn_unused_result));
+
+/* Write @text with one write(2) into an existing file (of /proc, /sys). Returns 0 or -errno. */
+int io_write_small(int dir_fd, const char *path, const char *text)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Replace @name in @dir_fd by a file with these bytes: a temporary file beside it (".NAME.PID"),
+ * then rename(2), so that a reader sees the old or the new one, whole. Nothing stays on failure.
+ * Returns 0 or -errno with @err set. */
+int io_replace_file(int dir_fd, const char *name, const char *bytes, size_t size, mode_t mode,
+		    struct error *err) __attribute__((nonnull, warn_unused_result));
+
+#endif

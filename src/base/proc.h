@@ -1,0 +1,30 @@
+/* proc.h - what /proc tells of a process; pidfds. Side: any. */
+#ifndef MOSS_PROC_H
+#define MOSS_PROC_H
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define PROC_BOOT_ID_SIZE 37 /* 36 characters and a NUL */
+
+/* The time a process started, in clock ticks since boot (proc(5), stat, field 22): with the pid
+ * and the boot id it names one process for ever.
+ * Returns 0; -ESRCH when there is no such process or it is a zombie; or another -errno. */
+int proc_start_time(pid_t pid, uint64_t *ret_ticks) __attribute__((nonnull, warn_unused_result));
+
+/* The id of this boot of the machine. Returns 0 or -errno. */
+int proc_boot_id(char id[PROC_BOOT_ID_SIZE]) __attribute__((nonnull, warn_unused_result));
+
+/* A pidfd of the process with this pid and start time, in *@ret_fd.
+ * Returns 0, -ESRCH when that process is gone (also when its pid was given to another), -errno. */
+int proc_open(pid_t pid, uint64_t start_time, int *ret_fd)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Wait until the process behind @pidfd has ended (it need not be a child); @timeout_ms as poll(2).
+ * Returns 1 when it has, 0 after the time, or -errno. */
+int proc_wait_end(int pidfd, int timeout_ms) __attribute__((warn_unused_result));
+
+/* The pid behind @pidfd, as this process sees it. Returns it, 0 when it has ended, or -errno. */
+pid_t proc_pid_of(int pidfd) __attribute__((warn_unused_result));
+
+#endif

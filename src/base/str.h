@@ -1,0 +1,30 @@
+/* str.h - texts into numbers, strictly; texts joined. Side: any; pure. */
+#ifndef MOSS_STR_H
+#define MOSS_STR_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define array_size(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Decimal digits only, the whole text, 0..@max. Returns false otherwise. */
+bool str_to_uint(const char *text, uint64_t max, uint64_t *ret_value)
+	__attribute__((nonnull, warn_unused_result));
+
+bool str_starts(const char *text, const char *start) __attribute__((nonnull, pure));
+
+/* A text that grows. Zero it before use; str_free() frees it. On failure to get memory `failed`
+ * stays set and everything appended afterwards is dropped: check once, at the end. */
+struct str {
+	char  *text; /* NULL while empty; else ended by NUL */
+	size_t size; /* bytes without the NUL */
+	size_t room;
+	bool   failed;
+};
+#define str_owned __attribute__((cleanup(str_free))) struct str
+
+void str_add(struct str *str, const char *format, ...) __attribute__((format(printf, 2, 3), nonnull));
+void str_add_bytes(struct str *str, const char *bytes, size_t size) __attribute__((nonnull));
+void str_free(struct str *str) __attribute__((nonnull));
+
+#endif

@@ -1,0 +1,30 @@
+/* sys.h - system calls that libc has no function for. Side: any.
+ *
+ * Each returns what the system call returns: -1 with errno set on failure.
+ */
+#ifndef MOSS_SYS_H
+#define MOSS_SYS_H
+#include <linux/openat2.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/types.h>
+
+/* clone3(2) as of Linux 5.7; <linux/sched.h> clashes with <sched.h>. */
+struct sys_clone_args {
+	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+	uint64_t set_tid, set_tid_size, cgroup;
+};
+
+#define SYS_CLONE_INTO_CGROUP 0x200000000ULL
+
+/* Like fork(2): 0 in the child, which must not use stdio or threads. */
+pid_t sys_clone3(struct sys_clone_args *args);
+
+int sys_openat2(int dir_fd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
+
+int sys_pivot_root(const char *new_root, const char *put_old);
+
+/* keyctl(KEYCTL_JOIN_SESSION_KEYRING): a new session keyring with this name. */
+int sys_join_session_keyring(const char *name);
+
+#endif
