@@ -1,0 +1,195 @@
+/* spec.h - config.json as structs. Side: any; pure: no system call.
+ *
+ * spec_read() turns bytes into a struct spec, spec_check() applies the rules that need more than
+ * one field. From then on the struct is const. Its texts and arrays live in its arena.
+ * Source of every field: OCI runtime-spec 1.3, config.md and config-linux.md.
+ */
+#ifndef MOSS_SPEC_H
+#define MOSS_SPEC_H
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "spec/mount_options.h"
+
+#define SPEC_BYTES_MAX (16 * 1024 * 1024) /* a larger config.json is refused */
+#define SPEC_DEPTH_MAX 64                 /* deeper nesting is refused */
+#define SPEC_UMASK_UNSET (~0u)
+
+enum spec_namespace_type { /* the order in which namespaces are joined: user first */
+	SPEC_NS_USER,
+	SPEC_NS_PID,
+	SPEC_NS_NETWORK,
+	SPEC_NS_IPC,
+	SPEC_NS_UTS,
+	SPEC_NS_CGROUP,
+	SPEC_NS_TIME,
+	SPEC_NS_MOUNT,
+	SPEC_NS_COUNT
+};
+
+/* The names of config.json ("user", "network", "mount", ...) and the flags of clone(2). */
+extern const struct spec_namespace_kind {
+	const char *name;      /* in config.json */
+	const char *proc_name; /* below /proc/PID/ns */
+	uint64_t    flag;      /* CLONE_NEW* */
+} spec_namespace_kinds[SPEC_NS_COUNT];
+
+struct spec_namespace {
+	bool        listed; /* false: the container stays in the runtime's namespace */
+	const char *path;   /* join this one; NULL: make a new one */
+};
+
+struct spec_id_map {
+	uint32_t container_id, host_id, count;
+};
+
+struct spec_id_maps {
+	struct spec_id_map *maps;
+	size_t              count;
+};
+
+struct spec_texts {
+	const char **texts; /* ended by a NULL, so that it can be an argv */
+	size_t       count;
+};
+
+struct spec_rlimit {
+	int           resource; /* RLIMIT_* */
+	const char   *name;     /* "RLIMIT_NOFILE" */
+	struct rlimit limit;
+};
+
+struct spec_capabilities { /* bit N is capability number N of <linux/capability.h> */
+	bool     given;        /* false: process.capabilities is absent; every set is empty */
+	uint64_t bounding, effective, inheritable, permitted, ambient;
+};
+
+struct spec_user {
+	uint32_t  uid, gid; /* ids inside the container; never UINT32_MAX */
+	uint32_t  umask;    /* 0..0777, or SPEC_UMASK_UNSET */
+	uint32_t *additional_gids;
+	size_t    additional_gids_count;
+};
+
+struct spec_process {
+	bool                     given; /* process may be absent (create, then start is refused) */
+	bool                     terminal;
+	bool                     console_size_given;
+	uint16_t                 console_height, console_width; /* characters */
+	struct spec_user         user;
+	struct spec_texts        args, env;
+	const char              *cwd;
+	struct spec_capabilities capabilities;
+	struct spec_rlimit      *rlimits;
+	size_t                   rlimits_count;
+	bool                     no_new_privileges;
+	bool                     oom_score_adj_given;
+	int                      oom_score_adj; /* -1000..1000 */
+};
+
+struct spec_mount {
+	const char          *destination; /* absolute */
+	const char          *type;        /* "bind" when the options say so; may be NULL */
+	const char          *source;      /* NULL when absent */
+	struct mount_options options;
+};
+
+struct spec_device {
+	const char *path; /* absolute, inside the container */
+	mode_t      type; /* S_IFCHR, S_IFBLK or S_IFIFO */
+	uint32_t    major, minor;
+	mode_t      mode; /* permission bits; 0666 when absent */
+	uint32_t    uid, gid;
+};
+
+#define SPEC_DEVICE_READ 1u
+#define SPEC_DEVICE_WRITE 2u
+#define SPEC_DEVICE_MKNOD 4u
+struct spec_device_rule { /* linux.resources.devices[] */
+	bool     allow;
+	char     type;         /* 'a', 'b' or 'c' */
+	int64_t  major, minor; /* -1: any */
+	unsigned access;       /* SPEC_DEVICE_* */
+};
+
+struct spec_annotation {
+	const char *name, *value;
+};
+
+/* A field that the specification knows and this build can't honour yet. It is refused (or, for a
+ * limit with --degrade=warn, noted): never ignored. */
+struct spec_unsupported {
+	const char *path;  /* "linux: seccomp" */
+	bool        limit; /* a limit of linux.resources, which --degrade=warn lets pass */
+};
+
+struct spec {
+	struct arena arena;
+	const char  *oci_version;
+	const char  *hostname, *domainname; /* NULL when absent */
+
+	struct spec_process process;
+
+	bool        root_given;
+	const char *root_path; /* as written; relative to the bundle */
+	bool        root_readonly;
+
+	struct spec_mount *mounts;
+	size_t             mounts_count;
+
+	struct spec_namespace namespaces[SPEC_NS_COUNT];
+	struct spec_id_maps   uid_maps, gid_maps;
+
+	struct spec_device *devices;
+	size_t              devices_count;
+
+	struct spec_device_rule *device_rules;
+	size_t                   device_rules_count;
+
+	const char       *cgroups_path; /* NULL when absent or "" */
+	unsigned long     rootfs_propagation; /* MS_SHARED etc. with MS_REC; 0 when absent */
+	struct spec_texts masked_paths, readonly_paths;
+
+	struct spec_annotation *annotations;
+	size_t                  annotations_count;
+
+	struct spec_unsupported *unsupported;
+	size_t                   unsupported_count;
+
+	struct spec_texts warnings; /* unknown capability names and the like, for the log */
+};
+
+/* Read config.json.
+ *
+ * @bytes: the file's contents, @size bytes; need not end with NUL.
+ * Unknown properties are ignored, as the specification demands; a known one of the wrong type is
+ * refused with its path. Refused too: trailing data, duplicate keys, NUL bytes inside a text,
+ * integers beyond 64 bits, nesting deeper than SPEC_DEPTH_MAX, the id 4294967295.
+ * Returns 0, or -EINVAL, -E2BIG or -ENOMEM with @err set. spec_free() is needed in every case. */
+int spec_read(const char *bytes, size_t size, struct spec *ret_spec, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Read a process object alone, as `exec --process` is given it, into ret_spec->process; the rest of
+ * the struct is empty. Everything else is as in spec_read(). */
+int spec_read_process(const char *bytes, size_t size, struct spec *ret_spec, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Apply the rules between fields; nothing is looked up on the host.
+ * Returns 0, or -EINVAL with @err set, the field's path being its object. */
+int spec_check(const struct spec *spec, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* The part of spec_check() that is about spec->process, ids against spec->uid_maps and gid_maps
+ * included; for a process that was read or changed after the rest. */
+int spec_check_process(const struct spec *spec, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Free all that the struct holds; safe on a zeroed or half-read one. */
+void spec_free(struct spec *spec) __attribute__((nonnull));
+#define spec_owned __attribute__((cleanup(spec_free))) struct spec
+
+#endif

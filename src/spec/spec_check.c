@@ -1,0 +1,227 @@
+/* spec_check.c - the rules between the fields of config.json. Side: any; pure. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <string.h>
+
+#include "spec/spec.h"
+
+#define HOSTNAME_MAX 64 /* bytes: __NEW_UTS_LEN of the kernel */
+#define MAP_LINES_MAX 340 /* UID_GID_MAP_MAX_EXTENTS of the kernel */
+
+/* Refuse, for the field at @path (outermost first). */
+#define refuse(err, path, ...) (error_set(err, 0, __VA_ARGS__), error_object(err, path))
+
+static int check_root(const struct spec *spec, struct error *err)
+{
+	if (!spec->root_given)
+		return refuse(err, "root", "missing");
+	if (spec->root_path[0] == '\0')
+		return refuse(err, "root: path", "empty");
+	return 0;
+}
+
+static bool ranges_overlap(uint64_t a, uint64_t b, uint64_t a_count, uint64_t b_count)
+{
+	return a < b + b_count && b < a + a_count;
+}
+
+static int check_map_range(const struct spec_id_map *map, struct error *err)
+{
+	/* 4294967295 itself is no id, so the last one of a range is 4294967294 at the most. */
+	if (map->count == 0)
+		return error_set(err, 0, "the size is 0");
+	if ((uint64_t)map->container_id + map->count > UINT32_MAX)
+		return error_set(err, 0, "the range of container ids ends past 4294967294");
+	if ((uint64_t)map->host_id + map->count > UINT32_MAX)
+		return error_set(err, 0, "the range of host ids ends past 4294967294");
+	return 0;
+}
+
+static int check_maps(const struct spec_id_maps *maps, const char *name, struct error *err)
+{
+	if (maps->count > MAP_LINES_MAX) {
+		error_set(err, 0, "%zu entries: the kernel takes %d", maps->count, MAP_LINES_MAX);
+		return error_object(err, "linux: %s", name);
+	}
+	for (size_t i = 0; i < maps->count; i++) {
+		const struct spec_id_map *map = &maps->maps[i];
+		int ret = check_map_range(map, err);
+
+		for (size_t j = 0; ret == 0 && j < i; j++) {
+			const struct spec_id_map *other = &maps->maps[j];
+
+			if (ranges_overlap(map->container_id, other->container_id, map->count, other->count))
+				ret = error_set(err, 0, "its container ids overlap those of entry %zu", j);
+			else if (ranges_overlap(map->host_id, other->host_id, map->count, other->count))
+				ret = error_set(err, 0, "its host ids overlap those of entry %zu", j);
+		}
+		if (ret < 0)
+			return error_object(err, "linux: %s[%zu]", name, i);
+	}
+	return 0;
+}
+
+static int check_user_namespace(const struct spec *spec, struct error *err)
+{
+	const struct spec_namespace *user = &spec->namespaces[SPEC_NS_USER];
+	const char *name = spec->uid_maps.count > 0 ? "linux: uidMappings" : "linux: gidMappings";
+
+	if (spec->uid_maps.count == 0 && spec->gid_maps.count == 0)
+		return 0;
+	if (!user->listed) {
+		error_set(err, 0, "mappings need a user namespace, and linux.namespaces lists none");
+		error_object(err, "%s", name);
+		return error_hint(err, "add { \"type\": \"user\" } to linux.namespaces");
+	}
+	if (user->path != NULL) {
+		error_set(err, 0, "the user namespace %.200s that is joined has its own mappings",
+				user->path);
+		error_object(err, "%s", name);
+		return error_hint(err, "remove uidMappings and gidMappings, or the path");
+	}
+	if (spec->uid_maps.count == 0)
+		return refuse(err, "linux: uidMappings", "missing, while gidMappings is given");
+	if (spec->gid_maps.count == 0)
+		return refuse(err, "linux: gidMappings", "missing, while uidMappings is given");
+	int ret = check_maps(&spec->uid_maps, "uidMappings", err);
+	return ret < 0 ? ret : check_maps(&spec->gid_maps, "gidMappings", err);
+}
+
+/* "0-999, 1001": the container ids of @maps; cut with "..." when there are many. */
+static void maps_text(const struct spec_id_maps *maps, char *text, size_t size)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < maps->count; i++) {
+		const struct spec_id_map *map = &maps->maps[i];
+		const char *comma = i > 0 ? ", " : "";
+
+		if (size - used < 40) {
+			snprintf(text + used, size - used, ", ...");
+			return;
+		}
+		int len = map->count == 1
+			? snprintf(text + used, size - used, "%s%u", comma, map->container_id)
+			: snprintf(text + used, size - used, "%s%u-%u", comma, map->container_id,
+				   map->container_id + (map->count - 1));
+		used += (size_t)len;
+	}
+}
+
+static int check_id(uint32_t container_id, const struct spec_id_maps *maps, struct error *err)
+{
+	char mapped[300];
+
+	if (maps->count == 0)
+		return 0;
+	for (size_t i = 0; i < maps->count; i++)
+		if (container_id >= maps->maps[i].container_id &&
+		    container_id - maps->maps[i].container_id < maps->maps[i].count)
+			return 0;
+	maps_text(maps, mapped, sizeof(mapped));
+	error_set(err, 0, "id %u is not mapped in the user namespace (mapped: %s)", container_id, mapped);
+	return error_hint(err, "use a mapped id, or map more of them in linux.%s",
+			  "uidMappings and linux.gidMappings");
+}
+
+static int check_ids(const struct spec *spec, struct error *err)
+{
+	const struct spec_user *user = &spec->process.user;
+
+	if (check_id(user->uid, &spec->uid_maps, err) < 0)
+		return error_object(err, "process: user: uid");
+	if (check_id(user->gid, &spec->gid_maps, err) < 0)
+		return error_object(err, "process: user: gid");
+	for (size_t i = 0; i < user->additional_gids_count; i++)
+		if (check_id(user->additional_gids[i], &spec->gid_maps, err) < 0)
+			return error_object(err, "process: user: additionalGids[%zu]", i);
+	return 0;
+}
+
+static int check_rlimits(const struct spec_process *process, struct error *err)
+{
+	uint64_t seen = 0;
+
+	for (size_t i = 0; i < process->rlimits_count; i++) {
+		const struct spec_rlimit *rlimit = &process->rlimits[i];
+
+		if ((seen >> rlimit->resource & 1) != 0)
+			error_set(err, 0, "%s is listed twice", rlimit->name);
+		else if (rlimit->limit.rlim_cur > rlimit->limit.rlim_max)
+			error_set(err, 0, "%s: the soft limit %ju is above the hard limit %ju", rlimit->name,
+				  (uintmax_t)rlimit->limit.rlim_cur, (uintmax_t)rlimit->limit.rlim_max);
+		else {
+			seen |= UINT64_C(1) << rlimit->resource;
+			continue;
+		}
+		return error_object(err, "process: rlimits[%zu]", i);
+	}
+	return 0;
+}
+
+int spec_check_process(const struct spec *spec, struct error *err)
+{
+	const struct spec_process *process = &spec->process;
+
+	if (!process->given)
+		return 0;
+	if (process->args.count == 0)
+		return refuse(err, "process: args", "missing or empty: there is no program to run");
+	if (process->cwd[0] != '/')
+		return refuse(err, "process: cwd", "\"%.200s\" is not an absolute path", process->cwd);
+	int ret = check_rlimits(process, err);
+	return ret < 0 ? ret : check_ids(spec, err);
+}
+
+static int check_name(const struct spec *spec, const char *name, const char *field, struct error *err)
+{
+	if (name == NULL)
+		return 0;
+	if (strlen(name) > HOSTNAME_MAX) {
+		error_set(err, 0, "%zu bytes, more than the %d that the kernel keeps", strlen(name),
+			  HOSTNAME_MAX);
+		return error_object(err, "%s", field);
+	}
+	if (!spec->namespaces[SPEC_NS_UTS].listed) {
+		error_set(err, 0, "needs a uts namespace, and linux.namespaces lists none");
+		error_object(err, "%s", field);
+		return error_hint(err, "add { \"type\": \"uts\" } to linux.namespaces, or remove %s", field);
+	}
+	return 0;
+}
+
+static int check_absolute(const struct spec_texts *paths, const char *field, struct error *err)
+{
+	for (size_t i = 0; i < paths->count; i++)
+		if (paths->texts[i][0] != '/') {
+			error_set(err, 0, "\"%.200s\" is not an absolute path", paths->texts[i]);
+			return error_object(err, "linux: %s[%zu]", field, i);
+		}
+	return 0;
+}
+
+static int check_paths(const struct spec *spec, struct error *err)
+{
+	for (size_t i = 0; i < spec->devices_count; i++)
+		if (spec->devices[i].path[0] != '/') {
+			error_set(err, 0, "\"%.200s\" is not an absolute path", spec->devices[i].path);
+			return error_object(err, "linux: devices[%zu]: path", i);
+		}
+	int ret = check_absolute(&spec->masked_paths, "maskedPaths", err);
+	return ret < 0 ? ret : check_absolute(&spec->readonly_paths, "readonlyPaths", err);
+}
+
+int spec_check(const struct spec *spec, struct error *err)
+{
+	*err = (struct error){ 0 };
+	int ret = check_root(spec, err);
+	if (ret == 0)
+		ret = check_user_namespace(spec, err);
+	if (ret == 0)
+		ret = check_name(spec, spec->hostname, "hostname", err);
+	if (ret == 0)
+		ret = check_name(spec, spec->domainname, "domainname", err);
+	if (ret == 0)
+		ret = check_paths(spec, err);
+	return ret < 0 ? ret : spec_check_process(spec, err);
+}

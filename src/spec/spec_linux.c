@@ -1,0 +1,113 @@
+/* spec_linux.c - config.json: linux, without its resources. Side: any; pure. */
+#define _GNU_SOURCE
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "spec/spec_read.h"
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080 /* shares its bit with the exit signal: clone3(2) only */
+#endif
+
+const struct spec_namespace_kind spec_namespace_kinds[SPEC_NS_COUNT] = {
+	[SPEC_NS_USER]    = { "user", "user", CLONE_NEWUSER },
+	[SPEC_NS_PID]     = { "pid", "pid", CLONE_NEWPID },
+	[SPEC_NS_NETWORK] = { "network", "net", CLONE_NEWNET },
+	[SPEC_NS_IPC]     = { "ipc", "ipc", CLONE_NEWIPC },
+	[SPEC_NS_UTS]     = { "uts", "uts", CLONE_NEWUTS },
+	[SPEC_NS_CGROUP]  = { "cgroup", "cgroup", CLONE_NEWCGROUP },
+	[SPEC_NS_TIME]    = { "time", "time", CLONE_NEWTIME },
+	[SPEC_NS_MOUNT]   = { "mount", "mnt", CLONE_NEWNS },
+};
+
+struct namespace_text {
+	const char *type, *path;
+};
+
+static int namespace_read(struct json_object *value, void *field, struct json_context *ctx)
+{
+	static const struct json_field fields[] = {
+		{ "type", json_type_string, true, offsetof(struct namespace_text, type), json_read_text },
+		{ "path", json_type_string, false, offsetof(struct namespace_text, path), spec_read_word },
+		{ 0 }
+	};
+	struct namespace_text text = { 0 };
+	int kind = 0, ret = json_read(value, fields, &text, ctx);
+
+	(void)field;
+	if (ret < 0)
+		return ret;
+	while (kind < SPEC_NS_COUNT && strcmp(spec_namespace_kinds[kind].name, text.type) != 0)
+		kind++;
+	if (kind == SPEC_NS_COUNT)
+		return json_fail(ctx, "unknown namespace type \"%.100s\"", text.type);
+	struct spec_namespace *namespace = &((struct spec *)ctx->owner)->namespaces[kind];
+	if (namespace->listed)
+		return json_fail(ctx, "the namespace type \"%s\" is listed twice", text.type);
+	if (text.path != NULL && text.path[0] != '/')
+		return json_fail(ctx, "the path \"%.200s\" is not absolute", text.path);
+	namespace->listed = true;
+	namespace->path = text.path;
+	return 0;
+}
+
+static int namespaces_read(struct json_object *value, void *field, struct json_context *ctx)
+{
+	static const struct json_element namespace = { json_type_object, 1, namespace_read };
+	struct json_list list;
+
+	(void)field;
+	return json_read_list(value, &namespace, &list, ctx);
+}
+
+static int propagation_read(struct json_object *value, void *field, struct json_context *ctx)
+{
+	static const struct {
+		const char   *name;
+		unsigned long flags;
+	} known[] = {
+		{ "private", MS_PRIVATE | MS_REC },
+		{ "shared", MS_SHARED | MS_REC },
+		{ "slave", MS_SLAVE | MS_REC },
+		{ "unbindable", MS_UNBINDABLE | MS_REC },
+	};
+	const char *name = json_object_get_string(value);
+
+	if (name[0] == '\0')
+		return 0;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(known[i].name, name) == 0 ||
+		    (name[0] == 'r' && strcmp(known[i].name, name + 1) == 0)) {
+			*(unsigned long *)field = known[i].flags;
+			return 0;
+		}
+	return json_fail(ctx, "unknown propagation \"%.100s\"", name);
+}
+
+int spec_linux_read(struct json_object *value, void *field, struct json_context *ctx)
+{
+#define AT(member) offsetof(struct spec, member)
+	static const struct json_field fields[] = {
+		{ "namespaces", json_type_array, false, 0, namespaces_read },
+		{ "uidMappings", json_type_array, false, AT(uid_maps), spec_read_maps },
+		{ "gidMappings", json_type_array, false, AT(gid_maps), spec_read_maps },
+		{ "devices", json_type_array, false, 0, spec_devices_read },
+		{ "resources", json_type_object, false, 0, spec_resources_read },
+		{ "cgroupsPath", json_type_string, false, AT(cgroups_path), spec_read_word },
+		{ "rootfsPropagation", json_type_string, false, AT(rootfs_propagation), propagation_read },
+		{ "maskedPaths", json_type_array, false, AT(masked_paths), spec_read_texts },
+		{ "readonlyPaths", json_type_array, false, AT(readonly_paths), spec_read_texts },
+		{ "seccomp", json_type_object, false, 0, spec_seccomp_read },
+		{ "mountLabel", json_type_string, false, 0, spec_label_read },
+		{ "sysctl", json_type_object, false, 0, spec_text_map_read },
+		{ "netDevices", json_type_object, false, 0, spec_net_devices_read },
+		{ "intelRdt", json_type_object, false, 0, spec_intel_rdt_read },
+		{ "memoryPolicy", json_type_object, false, 0, spec_memory_policy_read },
+		{ "personality", json_type_object, false, 0, spec_personality_read },
+		{ "timeOffsets", json_type_object, false, 0, spec_time_offsets_read },
+		{ 0 }
+	};
+#undef AT
+	return json_read(value, fields, field, ctx);
+}

@@ -1,0 +1,20 @@
+/* template.h - the config.json that `moss spec` writes. Side: any; pure. */
+#ifndef MOSS_TEMPLATE_H
+#define MOSS_TEMPLATE_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct template_options {
+	bool     rootless; /* a user namespace with one id, the host's network, no resources */
+	uint32_t host_uid, host_gid; /* mapped to 0 when rootless */
+};
+
+/* Make the text of a config.json: tab-indented, ended by a newline, valid against
+ * config-schema.json. The caller frees *@ret_text with free(3).
+ * Returns 0, or -ENOMEM with @err set. */
+int template_make(const struct template_options *options, char **ret_text, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+#endif

@@ -1,0 +1,208 @@
+/* test_spec_check.c - unit test; the rules of spec_check() in spec/spec.h. Side: any. */
+#define _GNU_SOURCE
+#include <stdio.h>
+
+#include "config_text.h"
+
+#define USER "'namespaces': [ { 'type': 'user' } ], "
+#define ONE_MAP "[ { 'containerID': 0, 'hostID': 1000, 'size': 1000 } ]"
+#define MAPS(maps) LINUX(USER "'gidMappings': " ONE_MAP ", 'uidMappings': " maps)
+#define MAPPED(user)                                                                               \
+	CONFIG(ROOT ", 'linux': { " USER "'uidMappings': " ONE_MAP ", 'gidMappings': " ONE_MAP     \
+	       " }, 'process': { 'cwd': '/', 'args': ['sh'], 'user': { " user " } }")
+
+static void root_is_required(void **state)
+{
+	(void)state;
+	config_pass(CONFIG(ROOT));
+	config_fail(CONFIG("'hostname': ''"), "root", "missing");
+	config_fail(CONFIG("'root': null"), "root", "missing");
+	config_fail(CONFIG("'root': { 'path': '' }"), "root: path", "empty");
+}
+
+static void process_needs_args_and_an_absolute_cwd(void **state)
+{
+	(void)state;
+	config_pass(PROCESS("'terminal': true"));
+	config_fail(CONFIG(ROOT ", 'process': { 'cwd': '/' }"), "process: args", "missing or empty");
+	config_fail(CONFIG(ROOT ", 'process': { 'cwd': '/', 'args': [] }"), "process: args",
+			"missing or empty");
+	config_fail(CONFIG(ROOT ", 'process': { 'cwd': 'tmp', 'args': ['sh'] }"), "process: cwd",
+		    "\"tmp\" is not an absolute path");
+	config_fail(CONFIG(ROOT ", 'process': { 'cwd': '', 'args': ['sh'] }"), "process: cwd",
+			"not an absolute");
+}
+
+static void rlimits_are_consistent(void **state)
+{
+	(void)state;
+	config_pass(PROCESS("'rlimits': [ { 'type': 'RLIMIT_CPU', 'soft': 5, 'hard': 5 } ]"));
+	config_fail(PROCESS("'rlimits': [ { 'type': 'RLIMIT_CPU', 'soft': 6, 'hard': 5 } ]"),
+		    "process: rlimits[0]", "RLIMIT_CPU: the soft limit 6 is above the hard limit 5");
+	config_fail(PROCESS("'rlimits': [ { 'type': 'RLIMIT_CPU', 'soft': 18446744073709551615, 'hard': 5 } "
+			"]"),
+		    "process: rlimits[0]", "the soft limit 18446744073709551615");
+	config_fail(PROCESS("'rlimits': [ { 'type': 'RLIMIT_CPU', 'soft': 1, 'hard': 5 },"
+			    "{ 'type': 'RLIMIT_CPU', 'soft': 1, 'hard': 5 } ]"),
+		    "process: rlimits[1]", "RLIMIT_CPU is listed twice");
+}
+
+static void mappings_need_a_new_user_namespace(void **state)
+{
+	(void)state;
+	config_pass(LINUX(USER "'uidMappings': " ONE_MAP ", 'gidMappings': " ONE_MAP));
+	config_fail(LINUX("'uidMappings': " ONE_MAP ", 'gidMappings': " ONE_MAP), "linux: uidMappings",
+		    "need a user namespace");
+	config_fail(LINUX("'gidMappings': " ONE_MAP), "linux: gidMappings", "need a user namespace");
+	config_fail(LINUX("'namespaces': [ { 'type': 'user', 'path': '/proc/1/ns/user' } ],"
+			  "'uidMappings': " ONE_MAP), "linux: uidMappings", "has its own mappings");
+	config_pass(LINUX("'namespaces': [ { 'type': 'user', 'path': '/proc/1/ns/user' } ]"));
+}
+
+static void a_new_user_namespace_has_both_mappings_or_none(void **state)
+{
+	(void)state;
+	config_pass(LINUX("'namespaces': [ { 'type': 'user' } ]"));
+	config_pass(LINUX(USER "'uidMappings': [], 'gidMappings': []"));
+	config_fail(LINUX(USER "'uidMappings': " ONE_MAP), "linux: gidMappings", "missing");
+	config_fail(LINUX(USER "'gidMappings': " ONE_MAP), "linux: uidMappings", "missing");
+}
+
+static void map_ranges_hold_ids_only(void **state)
+{
+	(void)state;
+	config_fail(MAPS("[ { 'containerID': 0, 'hostID': 0, 'size': 0 } ]"), "linux: uidMappings[0]",
+		    "the size is 0");
+	config_pass(MAPS("[ { 'containerID': 0, 'hostID': 0, 'size': 4294967295 } ]"));
+	config_fail(MAPS("[ { 'containerID': 1, 'hostID': 0, 'size': 4294967295 } ]"),
+		    "linux: uidMappings[0]", "container ids ends past 4294967294");
+	config_fail(MAPS("[ { 'containerID': 0, 'hostID': 4294967294, 'size': 2 } ]"),
+		    "linux: uidMappings[0]", "host ids ends past 4294967294");
+	config_fail(MAPS("[ { 'containerID': 4294967294, 'hostID': 0, 'size': 4294967295 } ]"),
+		    "linux: uidMappings[0]", "container ids ends past");
+}
+
+static void map_ranges_do_not_overlap(void **state)
+{
+	(void)state;
+	config_pass(MAPS("[ { 'containerID': 0, 'hostID': 500, 'size': 10 },"
+			 "{ 'containerID': 10, 'hostID': 490, 'size': 10 } ]"));
+	config_fail(MAPS("[ { 'containerID': 0, 'hostID': 500, 'size': 10 },"
+			 "{ 'containerID': 9, 'hostID': 0, 'size': 10 } ]"),
+		    "linux: uidMappings[1]", "its container ids overlap those of entry 0");
+	config_fail(MAPS("[ { 'containerID': 0, 'hostID': 500, 'size': 10 },"
+			 "{ 'containerID': 10, 'hostID': 491, 'size': 10 } ]"),
+		    "linux: uidMappings[1]", "its host ids overlap those of entry 0");
+	config_fail(LINUX(USER "'uidMappings': " ONE_MAP ", 'gidMappings': ["
+			  "{ 'containerID': 5, 'hostID': 0, 'size': 1 },"
+			  "{ 'containerID': 0, 'hostID': 10, 'size': 10 } ]"),
+		    "linux: gidMappings[1]", "container ids overlap");
+}
+
+static void there_are_no_more_map_entries_than_the_kernel_takes(void **state)
+{
+	static char text[64 * 1024];
+
+	(void)state;
+	for (int entries = 340; entries <= 341; entries++) {
+		int used = snprintf(text, sizeof(text), "{ 'ociVersion': '1.0.0', " ROOT
+				    ", 'linux': { " USER "'gidMappings': " ONE_MAP ", 'uidMappings': [");
+
+		for (int i = 0; i < entries; i++)
+			used += snprintf(text + used, sizeof(text) - (size_t)used,
+					 "%s{ 'containerID': %d, 'hostID': %d, 'size': 1 }",
+					 i > 0 ? "," : "", i, i);
+		snprintf(text + used, sizeof(text) - (size_t)used, "] } }");
+		if (entries == 340)
+			config_pass(text);
+		else
+			config_fail(text, "linux: uidMappings", "341 entries");
+	}
+}
+
+static void process_ids_are_mapped(void **state)
+{
+	(void)state;
+	config_pass(MAPPED("'uid': 999, 'gid': 999, 'additionalGids': [ 0, 999 ]"));
+	config_fail(MAPPED("'uid': 70000, 'gid': 0"), "process: user: uid",
+		    "id 70000 is not mapped in the user namespace (mapped: 0-999)");
+	config_fail(MAPPED("'uid': 0, 'gid': 1000"), "process: user: gid", "id 1000 is not mapped");
+	config_fail(MAPPED("'additionalGids': [ 0, 5000 ]"), "process: user: additionalGids[1]",
+		    "id 5000 is not mapped");
+	config_pass(PROCESS("'user': { 'uid': 70000, 'gid': 70000 }"));
+	config_fail(CONFIG(ROOT ", 'linux': { " USER "'gidMappings': " ONE_MAP ", 'uidMappings': ["
+			   "{ 'containerID': 0, 'hostID': 1000, 'size': 1 },"
+			   "{ 'containerID': 10, 'hostID': 2000, 'size': 5 } ] },"
+			   "'process': { 'cwd': '/', 'args': ['sh'], 'user': { 'uid': 15 } }"),
+		    "process: user: uid", "(mapped: 0, 10-14)");
+}
+
+static void names_need_a_uts_namespace(void **state)
+{
+	(void)state;
+	config_pass(CONFIG(ROOT ", 'hostname': 'a', 'domainname': 'b',"
+			   "'linux': { 'namespaces': [ { 'type': 'uts' } ] }"));
+	config_fail(CONFIG(ROOT ", 'hostname': 'a'"), "hostname", "needs a uts namespace");
+	config_fail(CONFIG(ROOT ", 'domainname': 'a'"), "domainname", "needs a uts namespace");
+	config_pass(CONFIG(ROOT ", 'hostname': '', 'domainname': ''"));
+}
+
+#define NAME_32 "12345678901234567890123456789012"
+
+static void names_have_at_most_64_bytes(void **state)
+{
+	(void)state;
+	config_pass(CONFIG(ROOT ", 'hostname': '" NAME_32 NAME_32 "',"
+			   "'linux': { 'namespaces': [ { 'type': 'uts' } ] }"));
+	config_fail(CONFIG(ROOT ", 'hostname': '" NAME_32 NAME_32 "3',"
+			   "'linux': { 'namespaces': [ { 'type': 'uts' } ] }"), "hostname", "65 bytes");
+	config_fail(CONFIG(ROOT ", 'domainname': '" NAME_32 NAME_32 "3',"
+			   "'linux': { 'namespaces': [ { 'type': 'uts' } ] }"), "domainname", "65 bytes");
+}
+
+static void paths_are_absolute(void **state)
+{
+	(void)state;
+	config_pass(LINUX("'maskedPaths': [ '/a' ], 'readonlyPaths': [ '/b' ]"));
+	config_fail(LINUX("'maskedPaths': [ '/a', 'b' ]"), "linux: maskedPaths[1]",
+			"\"b\" is not an absolute path");
+	config_fail(LINUX("'readonlyPaths': [ '' ]"), "linux: readonlyPaths[0]", "not an absolute path");
+	config_fail(LINUX("'devices': [ { 'path': 'dev/x', 'type': 'p' } ]"), "linux: devices[0]: path",
+		    "\"dev/x\" is not an absolute path");
+}
+
+static void a_process_alone_is_checked_the_same_way(void **state)
+{
+	static const char good[] = "{\"cwd\":\"/\",\"args\":[\"id\"]}", bad[] = "{\"cwd\":\"/\"}";
+	struct error err = { 0 };
+	struct spec  spec;
+
+	(void)state;
+	assert_int_equal(spec_read_process(good, strlen(good), &spec, &err), 0);
+	assert_int_equal(spec_check_process(&spec, &err), 0);
+	spec_free(&spec);
+	assert_int_equal(spec_read_process(bad, strlen(bad), &spec, &err), 0);
+	assert_int_equal(spec_check_process(&spec, &err), -EINVAL);
+	assert_string_equal(err.object, "process: args");
+	spec_free(&spec);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(root_is_required),
+		cmocka_unit_test(process_needs_args_and_an_absolute_cwd),
+		cmocka_unit_test(rlimits_are_consistent),
+		cmocka_unit_test(mappings_need_a_new_user_namespace),
+		cmocka_unit_test(a_new_user_namespace_has_both_mappings_or_none),
+		cmocka_unit_test(map_ranges_hold_ids_only),
+		cmocka_unit_test(map_ranges_do_not_overlap),
+		cmocka_unit_test(there_are_no_more_map_entries_than_the_kernel_takes),
+		cmocka_unit_test(process_ids_are_mapped),
+		cmocka_unit_test(names_need_a_uts_namespace),
+		cmocka_unit_test(names_have_at_most_64_bytes),
+		cmocka_unit_test(paths_are_absolute),
+		cmocka_unit_test(a_process_alone_is_checked_the_same_way),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
