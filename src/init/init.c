@@ -1,0 +1,190 @@
+/* init.c - the container's first process, from the pivot to the program.
+ *
+ * Side:  container. Sees only the container's tree; single-threaded; no allocation.
+ * Needs: all capabilities of the container's user namespace (or root's); the launch socket.
+ * Gives: the program, executed; or one struct error on the socket and exit status 1.
+ */
+#define _GNU_SOURCE
+#include "init/init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "base/sync.h"
+#include "base/sys.h"
+#include "init/console.h"
+#include "init/context.h"
+#include "init/credentials.h"
+#include "init/program.h"
+
+static int step_session(const struct init *init, struct init_context *context, struct error *err)
+{
+	(void)init, (void)context;
+	/* CVE-2017-5226: without a session of its own the container could type into the caller's
+	 * terminal (TIOCSTI). */
+	if (setsid() < 0)
+		return error_set(err, errno, "setsid");
+	return 0;
+}
+
+static int step_names(const struct init *init, struct init_context *context, struct error *err)
+{
+	(void)context;
+	if (init->hostname != NULL && sethostname(init->hostname, strlen(init->hostname)) < 0)
+		return error_at(err, errno, init->hostname, "sethostname");
+	if (init->domainname != NULL && setdomainname(init->domainname, strlen(init->domainname)) < 0)
+		return error_at(err, errno, init->domainname, "setdomainname");
+	return 0;
+}
+
+static int step_loopback(const struct init *init, struct init_context *context, struct error *err)
+{
+	struct ifreq request = { .ifr_name = "lo" };
+
+	(void)context;
+	if (!init->bring_lo_up)
+		return 0;
+	fd_owned sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (sock < 0 || ioctl(sock, SIOCGIFFLAGS, &request) < 0)
+		return error_at(err, errno, "lo", "read the flags of the interface");
+	request.ifr_flags |= IFF_UP;
+	if (ioctl(sock, SIOCSIFFLAGS, &request) < 0)
+		return error_at(err, errno, "lo", "bring the interface up");
+	return 0;
+}
+
+static int step_keyring(const struct init *init, struct init_context *context, struct error *err)
+{
+	if (init->keyring == NULL || sys_join_session_keyring(init->keyring) >= 0)
+		return 0;
+	if (errno == EDQUOT)
+		init_note(context, "no session keyring: the user's quota is used up (sysctl kernel.keys.maxkeys)");
+	else if (errno == ENOSYS || errno == EPERM || errno == EACCES)
+		init_note(context, "no session keyring: %s", strerror(errno));
+	else
+		return error_at(err, errno, init->keyring, "make a session keyring");
+	return 0;
+}
+
+static int step_root_readonly(const struct init *init, struct init_context *context, struct error *err)
+{
+	struct mount_attr attributes = { .attr_set = MOUNT_ATTR_RDONLY };
+
+	(void)context;
+	if (init->root_readonly && mount_setattr(AT_FDCWD, "/", 0, &attributes, sizeof(attributes)) < 0)
+		return error_set(err, errno, "make the root file system read-only");
+	return 0;
+}
+
+static int step_umask(const struct init *init, struct init_context *context, struct error *err)
+{
+	(void)context, (void)err;
+	umask(init->process->user.umask == SPEC_UMASK_UNSET ? 0022 : init->process->user.umask);
+	return 0;
+}
+
+static int step_hide_files(const struct init *init, struct init_context *context, struct error *err)
+{
+	(void)context;
+	if (close_range(3 + init->preserved_fds, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
+		return error_set(err, errno, "close_range");
+	return 0;
+}
+
+/* The order is the contract: each line says what breaks if it moves. */
+static const struct {
+	const char *name;
+	int (*run)(const struct init *init, struct init_context *context, struct error *err);
+} steps[] = {
+	{ "new session",           step_session },            /* before the console: only a session's leader can take it */
+	{ "set hostname",          step_names },
+	{ "loopback interface",    step_loopback },
+	{ "session keyring",       step_keyring },            /* before the ids change: it belongs to who makes it */
+	{ "console",               console_open },            /* before the root is read-only: /dev/console may be made on it */
+	{ "read-only root",        step_root_readonly },
+	{ "stdio",                 console_chown_stdio },     /* while we may chown */
+	{ "HOME",                  program_set_home },        /* before the user changes: passwd may be closed to it */
+	{ "working directory",     program_enter_cwd },       /* first try as root: the way may be closed to the user */
+	{ "umask",                 step_umask },
+	{ "hide inherited files",  step_hide_files },
+	{ "credentials",           credentials_apply },       /* from here on nothing needs a privilege */
+	{ "working directory",     program_check_cwd },       /* second try as the user (a file system may refuse root) */
+	{ "exec",                  program_find },            /* as the user, who must be able to execute it */
+};
+
+void init_note(struct init_context *context, const char *format, ...)
+{
+	char    text[512];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	/* A note that can't be sent shows as a dead socket at the next step. */
+	(void)!sync_send(context->sock, SYNC_NOTE, text, strlen(text), -1);
+}
+
+static void __attribute__((noreturn)) give_up(int sock, struct error *err, const char *step)
+{
+	error_step(err, "%s", step);
+	(void)!sync_send(sock, SYNC_ERROR, err, sizeof(*err), -1);
+	_exit(1);
+}
+
+/* Wait until `start` has written into exec.fifo. We hold a writing end, too, so that a reader
+ * that comes and goes is no end of file. */
+static void wait_for_start(int fifo_fd)
+{
+	char    byte;
+	ssize_t count;
+
+	do
+		count = read(fifo_fd, &byte, 1);
+	while (count < 0 && errno == EINTR);
+	if (count != 1)
+		_exit(1);
+}
+
+void init_main(const struct init *init, int sock, int fifo_fd)
+{
+	static struct init_context context;
+	struct sync_message message;
+	struct error        err = { 0 };
+
+	context = (struct init_context){ .sock = sock, .env = init->env };
+	for (size_t i = 0; i < array_size(steps); i++)
+		if (steps[i].run(init, &context, &err) < 0)
+			give_up(sock, &err, steps[i].name);
+	if (sync_send(sock, SYNC_READY, NULL, 0, -1) < 0 || sync_receive(sock, &message) < 0 ||
+	    message.kind != SYNC_GO)
+		_exit(1); /* moss was killed: nothing is left to wait for */
+	if (!init->start_now) {
+		close(sock);
+		/* Nothing of the host's is open any more, and exec's helper must be able to look at us. */
+		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+		wait_for_start(fifo_fd);
+	}
+	program_execute(init, &context, &err);
+	if (init->start_now) {
+		err.exit_status = 255;
+		give_up(sock, &err, "exec");
+	}
+	/* `start` is long gone or can't be told: the program's own stderr is all there is. */
+	char text[ERROR_TEXT_MAX];
+	error_text(&err, text, sizeof(text));
+	dprintf(STDERR_FILENO, "exec: %s\n", text);
+	_exit(255);
+}

@@ -1,0 +1,34 @@
+/* init.h - what the container's first process needs after the pivot. Side: container.
+ *
+ * Declared here, filled on the host side before the clone, const afterwards.
+ */
+#ifndef MOSS_INIT_H
+#define MOSS_INIT_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "spec/spec.h"
+
+struct init {
+	const char *hostname, *domainname;     /* NULL: leave it */
+	const char *keyring;                   /* name of the new session keyring; NULL: keep the caller's */
+	const struct spec_process *process;    /* process.given is true */
+	struct spec_capabilities capabilities; /* those of the process that can be had */
+	char      **env;                       /* NULL-ended; after the texts of process.env there is room for HOME */
+	size_t      env_count;
+	unsigned    preserved_fds;             /* fds 3..2+preserved_fds reach the program */
+	bool        bring_lo_up;               /* there is a new network namespace */
+	bool        set_groups;                /* false: setgroups(2) is denied in this user namespace */
+	bool        root_readonly;
+	bool        start_now;                 /* execute at once, without waiting on exec.fifo */
+};
+
+/* Do all steps, wait for the start, execute the program.
+ *
+ * @sock:      the launch socket, lent.
+ * @fifo_fd:   exec.fifo, open for reading and writing; -1 with start_now.
+ * The host's tree is gone; "/" is the container's. Single-threaded, no allocation.
+ * Does not return: the process becomes the program, or tells the host side why not and ends. */
+void init_main(const struct init *init, int sock, int fifo_fd) __attribute__((noreturn, nonnull));
+
+#endif

@@ -1,0 +1,168 @@
+/* program.c - see program.h. Side: container. */
+#define _GNU_SOURCE
+#include "init/program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "base/sys.h"
+
+#define PASSWD_BYTES_MAX (256 * 1024) /* of /etc/passwd; what lies behind is not looked at */
+
+static const char *env_find(char *const *env, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (; *env != NULL; env++)
+		if (strncmp(*env, name, length) == 0 && (*env)[length] == '=')
+			return *env + length + 1;
+	return NULL;
+}
+
+/* The sixth field of the line of /etc/passwd whose third is @uid; NULL when there is none. */
+static char *home_in_passwd(char *lines, uid_t uid)
+{
+	char *line, *field, *fields[7];
+
+	while ((line = strsep(&lines, "\n")) != NULL) {
+		size_t   count = 0;
+		uint64_t number;
+
+		while (count < array_size(fields) && (field = strsep(&line, ":")) != NULL)
+			fields[count++] = field;
+		if (count >= 6 && str_to_uint(fields[2], UINT32_MAX, &number) && number == uid && fields[5][0] == '/')
+			return fields[5];
+	}
+	return NULL;
+}
+
+int program_set_home(const struct init *init, struct init_context *context, struct error *err)
+{
+	static char passwd[PASSWD_BYTES_MAX + 1];
+	const char *home = NULL;
+	ssize_t     size = 0, count = 0;
+
+	(void)err;
+	if (env_find(context->env, "HOME") != NULL)
+		return 0;
+	/* O_NONBLOCK: the image may have a FIFO there. */
+	fd_owned fd = sys_openat2(AT_FDCWD, "/etc/passwd", O_RDONLY | O_NOCTTY | O_NONBLOCK, 0,
+				  RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	while (fd >= 0 && (count = read(fd, passwd + size, (size_t)(PASSWD_BYTES_MAX - size))) > 0)
+		size += count;
+	passwd[size] = '\0';
+	home = home_in_passwd(passwd, init->process->user.uid);
+	int length = snprintf(context->home, sizeof(context->home), "HOME=%s", home ? home : "/");
+	if (length < 0 || length >= (int)sizeof(context->home))
+		snprintf(context->home, sizeof(context->home), "HOME=/");
+	context->env[init->env_count] = context->home;
+	context->env[init->env_count + 1] = NULL;
+	return 0;
+}
+
+int program_enter_cwd(const struct init *init, struct init_context *context, struct error *err)
+{
+	if (chdir(init->process->cwd) == 0)
+		context->cwd_entered = true;
+	else if (errno != EACCES && errno != EPERM)
+		return error_at(err, errno, "process: cwd", "chdir to %s", init->process->cwd);
+	return 0;
+}
+
+int program_check_cwd(const struct init *init, struct init_context *context, struct error *err)
+{
+	char path[PATH_MAX];
+
+	if (!context->cwd_entered && chdir(init->process->cwd) < 0)
+		return error_at(err, errno, "process: cwd", "chdir to %s", init->process->cwd);
+	/* The system call, not libc's getcwd(3), which would walk "..": a directory that the root
+	 * does not reach is named "(unreachable)/...". */
+	if (syscall(SYS_getcwd, path, sizeof(path)) < 0 || path[0] != '/')
+		return error_at(err, EPERM, "process: cwd", "%s lies outside the container's root", init->process->cwd);
+	return 0;
+}
+
+/* 0 when the user may execute this file; else -errno. */
+static int check_executable(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (!S_ISREG(st.st_mode))
+		return -EACCES;
+	return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+static int find_in_path(const char *name, const char *dirs, struct init_context *context)
+{
+	int denied = 0;
+
+	while (dirs != NULL) {
+		size_t length = strcspn(dirs, ":");
+		int    size = snprintf(context->program, sizeof(context->program), "%.*s/%s",
+				       length ? (int)length : 1, length ? dirs : ".", name);
+
+		if (size > 0 && size < (int)sizeof(context->program)) {
+			int ret = check_executable(context->program);
+			if (ret == 0)
+				return 0;
+			if (ret != -ENOENT && ret != -ENOTDIR && ret != -EISDIR)
+				denied = ret; /* there is one, but ... : that says more than "not found" */
+		}
+		dirs = dirs[length] == ':' ? dirs + length + 1 : NULL;
+	}
+	return denied ? denied : -ENOENT;
+}
+
+int program_find(const struct init *init, struct init_context *context, struct error *err)
+{
+	const char *name = init->process->args.texts[0];
+	int ret;
+
+	if (strchr(name, '/') != NULL) {
+		if (snprintf(context->program, sizeof(context->program), "%s", name) >= (int)sizeof(context->program))
+			return error_set(err, ENAMETOOLONG, "\"%.60s...\"", name);
+		ret = check_executable(name);
+		return ret < 0 ? error_set(err, -ret, "\"%s\"", name) : 0;
+	}
+	ret = find_in_path(name, env_find(context->env, "PATH"), context);
+	if (ret == -ENOENT)
+		return error_set(err, 0, "\"%s\": executable file not found in $PATH", name);
+	return ret < 0 ? error_set(err, -ret, "\"%s\"", name) : 0;
+}
+
+/* "#!/no/such/shell" and a missing dynamic loader both end as ENOENT for a file that is there. */
+static int explain_missing(const char *path, struct error *err)
+{
+	char line[256];
+	fd_owned fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t  size = fd < 0 ? 0 : read(fd, line, sizeof(line) - 1);
+
+	if (size < 0)
+		size = 0;
+	line[size] = '\0';
+	if (!str_starts(line, "#!"))
+		return error_hint(err, "the file is there; its dynamic loader or another file that it needs is not");
+	char *start = line + 2 + strspn(line + 2, " \t");
+	start[strcspn(start, " \t\n")] = '\0';
+	return error_hint(err, "the file is there; its interpreter \"%s\" is not", start);
+}
+
+int program_execute(const struct init *init, struct init_context *context, struct error *err)
+{
+	execve(context->program, (char *const *)init->process->args.texts, context->env);
+	int code = errno;
+	error_set(err, code, "\"%s\"", context->program);
+	return code == ENOENT ? explain_missing(context->program, err) : -code;
+}
