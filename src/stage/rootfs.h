@@ -1,0 +1,31 @@
+/* rootfs.h - the container's tree, entered by fd only.
+ *
+ * Side: userns. Nothing here resolves a path string outside openat2(RESOLVE_IN_ROOT): the image is
+ * the container's, its symbolic links lead wherever its maker liked.
+ */
+#ifndef MOSS_ROOTFS_H
+#define MOSS_ROOTFS_H
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+/* Make @path a mount of its own in this mount namespace, with what is mounted below it.
+ * Returns 0 and the root's O_PATH fd in *@ret_fd; or -errno with @err set. */
+int rootfs_open(const char *path, int *ret_fd, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Open @path inside the root as O_PATH, following the image's links within the root.
+ * @resolve: further RESOLVE_* flags. Returns the fd, or -errno (-ENOENT: not there). */
+int rootfs_find(int root_fd, const char *path, unsigned resolve)
+	__attribute__((nonnull, warn_unused_result));
+
+/* The same, but what is missing is made: directories with mode 0755, and at the end a directory
+ * or an empty file. Returns 0 and an O_PATH fd in *@ret_fd, or -errno with @err set. */
+int rootfs_make(int root_fd, const char *path, mode_t type, int *ret_fd, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Make this process's root the container's and drop the host's tree. */
+int rootfs_enter(int root_fd, struct error *err) __attribute__((nonnull, warn_unused_result));
+
+#endif

@@ -1,0 +1,239 @@
+/* stage.c - make the container around this process.
+ *
+ * Side:  userns. Sees the host's tree; the container's namespaces are already its own.
+ * Needs: CAP_SYS_ADMIN in the user namespace that owns the mount namespace.
+ * Gives: the container's tree as "/", then init; or one struct error on the socket.
+ */
+#define _GNU_SOURCE
+#include "stage/stage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "base/sync.h"
+#include "stage/devices.h"
+#include "stage/masks.h"
+#include "stage/mounts.h"
+#include "stage/rootfs.h"
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80
+#endif
+
+struct work { /* what the steps hand on */
+	const struct stage *stage;
+	struct init         init; /* a copy: some of it is known only in here */
+	int  sock;
+	int  fifo_fd, root_fd;
+	int *sources; /* one a mount */
+};
+
+/* Wait for one message of the host side; its end is ours. */
+static int wait_for(struct work *work, enum sync_kind kind, int *ret_fd, struct error *err)
+{
+	struct sync_message message;
+	int ret = sync_receive(work->sock, &message);
+
+	if (ret < 0)
+		return error_set(err, -ret, "wait for the host side");
+	if (message.kind == SYNC_END)
+		_exit(1); /* moss was killed: nobody is left to tell */
+	if (message.kind != kind)
+		return error_set(err, EPROTO, "message %d instead of %d", (int)message.kind, (int)kind);
+	if (ret_fd != NULL)
+		*ret_fd = message.fd;
+	return 0;
+}
+
+static int step_forget_caller(struct work *work, struct error *err)
+{
+	unsigned first = 3 + work->stage->init.preserved_fds, sock = (unsigned)work->sock;
+	sigset_t none;
+
+	/* The preserved fds were open before ours, so the socket lies above them. */
+	if ((sock > first && close_range(first, sock - 1, 0) < 0) || close_range(sock + 1, ~0u, 0) < 0)
+		return error_set(err, errno, "close_range");
+	/* signal(7): an ignored signal would stay so in the program (engines ignore SIGPIPE). */
+	for (int number = 1; number < _NSIG; number++)
+		if (number != SIGKILL && number != SIGSTOP)
+			signal(number, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	return 0;
+}
+
+/* Until the maps are written the host side needs our /proc files; from then on nobody of the same
+ * uid, inside or outside, may trace us while we hold something of the host's (CVE-2026-41163). */
+static int step_wait_for_map(struct work *work, struct error *err)
+{
+	if (work->stage->wait_for_map && wait_for(work, SYNC_MAPPED, NULL, err) < 0)
+		return -err->code;
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return error_set(err, errno, "prctl PR_SET_DUMPABLE");
+	return 0;
+}
+
+static int step_receive_files(struct work *work, struct error *err)
+{
+	if (!work->stage->has_fifo)
+		return 0;
+	int ret = sync_send(work->sock, SYNC_SEALED, NULL, 0, -1);
+	if (ret < 0)
+		return error_set(err, -ret, "ask for the files");
+	return wait_for(work, SYNC_FILES, &work->fifo_fd, err);
+}
+
+static int step_time_namespace(struct work *work, struct error *err)
+{
+	if (!(work->stage->namespaces & CLONE_NEWTIME))
+		return 0;
+	/* time_namespaces(7): unshare(2) makes it for the children; setns(2) takes us in, too. */
+	if (unshare(CLONE_NEWTIME) < 0)
+		return error_set(err, errno, "unshare CLONE_NEWTIME");
+	fd_owned fd = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWTIME) < 0)
+		return error_set(err, errno, "enter the new time namespace");
+	return 0;
+}
+
+static int step_protect_binary(struct work *work, struct error *err)
+{
+	return work->stage->exe ? exe_seal(work->stage->exe, err) : 0;
+}
+
+static int step_propagation(struct work *work, struct error *err)
+{
+	unsigned long wanted = work->stage->spec->rootfs_propagation & ~(unsigned long)MS_REC;
+	struct mount_attr attributes = {
+		/* Slave: mounts made on the host arrive, ours never leave (as runc's default). */
+		.propagation = wanted == MS_PRIVATE || wanted == MS_UNBINDABLE ? MS_PRIVATE : MS_SLAVE,
+	};
+
+	if (mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attributes, sizeof(attributes)) < 0)
+		return error_set(err, errno, "cut the mounts off from the host's");
+	return 0;
+}
+
+static int step_rootfs(struct work *work, struct error *err)
+{
+	struct mount_attr unbindable = { .propagation = MS_UNBINDABLE };
+
+	umask(0);
+	if (rootfs_open(work->stage->rootfs, &work->root_fd, err) < 0)
+		return -err->code;
+	if ((work->stage->spec->rootfs_propagation & MS_UNBINDABLE) &&
+	    mount_setattr(work->root_fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &unbindable, sizeof(unbindable)) < 0)
+		return error_set(err, errno, "make the root file system unbindable");
+	return 0;
+}
+
+static int step_mount_sources(struct work *work, struct error *err)
+{
+	return mounts_open_sources(work->stage->spec, work->stage->bundle, work->sources, err);
+}
+
+static int step_become_root(struct work *work, struct error *err)
+{
+	char text[16];
+
+	if (!work->stage->in_user_ns)
+		return 0;
+	if (setresgid(work->stage->gid, work->stage->gid, work->stage->gid) < 0 ||
+	    setresuid(work->stage->uid, work->stage->uid, work->stage->uid) < 0)
+		return error_set(err, errno, "become %u:%u in the user namespace", work->stage->uid, work->stage->gid);
+	/* user_namespaces(7): "deny" is for ever. */
+	work->init.set_groups = io_read_small(AT_FDCWD, "/proc/self/setgroups", text, sizeof(text)) < 0 ||
+				!str_starts(text, "deny");
+	return 0;
+}
+
+static int step_mounts(struct work *work, struct error *err)
+{
+	const struct spec *spec = work->stage->spec;
+
+	for (size_t i = 0; i < spec->mounts_count; i++) {
+		if (mounts_apply(spec, i, work->root_fd, work->sources[i], err) < 0)
+			return -err->code;
+		fd_close(&work->sources[i]);
+	}
+	return 0;
+}
+
+static int step_devices(struct work *work, struct error *err)
+{
+	return devices_make(work->stage->spec, work->root_fd, work->stage->in_user_ns, err);
+}
+
+static int step_masks(struct work *work, struct error *err)
+{
+	return masks_apply(work->stage->spec, work->root_fd, err);
+}
+
+static int step_cwd(struct work *work, struct error *err)
+{
+	const char *cwd = work->stage->spec->process.cwd;
+	fd_owned fd = rootfs_find(work->root_fd, cwd, 0);
+
+	if (fd == -ENOENT && rootfs_make(work->root_fd, cwd, S_IFDIR, &fd, err) < 0)
+		return error_object(err, "process: cwd");
+	return 0;
+}
+
+static int step_enter(struct work *work, struct error *err)
+{
+	return rootfs_enter(work->root_fd, err);
+}
+
+/* The order is the contract: each line says what breaks if it moves. */
+static const struct {
+	const char *name;
+	int (*run)(struct work *work, struct error *err);
+} steps[] = {
+	{ "forget the caller",       step_forget_caller },    /* first: nothing inherited is there to leak */
+	{ "wait for the id maps",    step_wait_for_map },     /* before anything of the host's is opened */
+	{ "receive exec.fifo",       step_receive_files },    /* not dumpable any more */
+	{ "time namespace",          step_time_namespace },   /* needs the host's /proc */
+	{ "protect the binary",      step_protect_binary },   /* needs the host's tree, before any process of the container */
+	{ "mount propagation",       step_propagation },      /* before the first mount */
+	{ "root file system",        step_rootfs },           /* with the caller's ids: the way may be closed to ours */
+	{ "mount",                   step_mount_sources },    /* likewise */
+	{ "enter the user namespace", step_become_root },     /* before files are made: they must be owned by mapped ids */
+	{ "mount",                   step_mounts },
+	{ "devices",                 step_devices },          /* after the mounts: /dev is one of them */
+	{ "masked paths",            step_masks },            /* after /proc and /sys, before the host's /dev/null is gone */
+	{ "working directory",       step_cwd },              /* before the root becomes read-only */
+	{ "enter the root",          step_enter },            /* last: the host's tree goes */
+};
+
+void stage_main(const struct stage *stage, int sock)
+{
+	struct work work = { .stage = stage, .init = stage->init, .sock = sock, .fifo_fd = -1, .root_fd = -1 };
+	struct error err = { 0 };
+
+	work.init.set_groups = true;
+	work.sources = calloc(stage->spec->mounts_count + 1, sizeof(*work.sources));
+	if (work.sources == NULL)
+		_exit(1);
+	for (size_t i = 0; i < array_size(steps); i++) {
+		if (steps[i].run(&work, &err) >= 0)
+			continue;
+		error_step(&err, "%s", steps[i].name);
+		(void)!sync_send(sock, SYNC_ERROR, &err, sizeof(err), -1);
+		_exit(1);
+	}
+	fd_close(&work.root_fd);
+	init_main(&work.init, sock, work.fifo_fd);
+}

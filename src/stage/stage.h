@@ -1,0 +1,33 @@
+/* stage.h - the container's first process, from the clone to the pivot. Side: userns.
+ *
+ * Declared here, filled on the host side before the clone, const afterwards.
+ */
+#ifndef MOSS_STAGE_H
+#define MOSS_STAGE_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/exe.h"
+#include "init/init.h"
+#include "spec/spec.h"
+
+struct stage {
+	const struct spec *spec;
+	const char        *bundle;       /* absolute; relative mount sources start here */
+	const char        *rootfs;       /* absolute */
+	uint64_t           namespaces;   /* CLONE_NEW* flags of the namespaces that are new */
+	bool               in_user_ns;   /* devices are bound, not made */
+	bool               wait_for_map; /* a new user namespace: ids come with SYNC_MAPPED */
+	uint32_t           uid, gid;     /* who to be inside it while making the container */
+	bool               has_fifo;     /* exec.fifo comes with SYNC_FILES */
+	const struct exe  *exe;          /* not NULL: the container could write the binary, seal it */
+	struct init        init;
+};
+
+/* Make the container around this process, then become its init.
+ *
+ * @sock: the launch socket; every other fd but 0-2 and the preserved ones is closed.
+ * Does not return; a failure is sent as SYNC_ERROR. */
+void stage_main(const struct stage *stage, int sock) __attribute__((noreturn, nonnull));
+
+#endif
