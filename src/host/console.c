@@ -1,0 +1,188 @@
+/* console.c - see console.h. Side: host. */
+#define _GNU_SOURCE
+#include "host/console.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+int console_connect(const char *path, int *ret_fd, struct error *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char *directory = strdup(path), *slash = directory ? strrchr(directory, '/') : NULL;
+	const char *name = slash ? slash + 1 : path;
+
+	if (directory == NULL)
+		return error_set(err, ENOMEM, "console socket");
+	if (slash != NULL)
+		*slash = '\0';
+	/* sun_path holds 108 bytes; through the directory's fd only the last component counts. */
+	fd_owned dir = open(slash == NULL ? "." : slash == directory ? "/" : directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	free(directory);
+	fd_owned sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (dir < 0 || sock < 0)
+		return error_at(err, errno, path, "open the console socket");
+	if (snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", dir, name) >=
+	    (int)sizeof(address.sun_path))
+		return error_at(err, ENAMETOOLONG, path, "connect to the console socket");
+	if (connect(sock, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return error_at(err, errno, path, "connect to the console socket");
+	*ret_fd = fd_take(&sock);
+	return 0;
+}
+
+int console_send(int sock, int console_fd, struct error *err)
+{
+	char     name[32];
+	unsigned number = 0;
+	union { struct cmsghdr header; char bytes[CMSG_SPACE(sizeof(int))]; } control = { 0 };
+
+	ioctl(console_fd, TIOCGPTN, &number);
+	struct iovec part = { name, (size_t)snprintf(name, sizeof(name), "/dev/pts/%u", number) };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1,
+				  .msg_control = &control, .msg_controllen = sizeof(control) };
+	struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+	rights->cmsg_level = SOL_SOCKET;
+	rights->cmsg_type = SCM_RIGHTS;
+	rights->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(rights), &console_fd, sizeof(int));
+	if (sendmsg(sock, &message, MSG_NOSIGNAL) < 0)
+		return error_set(err, errno, "send the pty through the console socket");
+	return 0;
+}
+
+int console_find_terminal(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (isatty(fd))
+			return fd;
+	return -1;
+}
+
+static void copy_size(int from, int to)
+{
+	struct winsize size;
+
+	if (ioctl(from, TIOCGWINSZ, &size) == 0)
+		ioctl(to, TIOCSWINSZ, &size);
+}
+
+void console_prepare(int master)
+{
+	struct termios settings;
+
+	if (tcgetattr(master, &settings) == 0) {
+		settings.c_oflag &= ~(tcflag_t)ONLCR;
+		tcsetattr(master, TCSANOW, &settings);
+	}
+	copy_size(console_find_terminal(), master);
+}
+
+int console_attach(struct console *console, int master, struct error *err)
+{
+	struct termios settings;
+
+	memset(console, 0, sizeof(*console));
+	console->master = master;
+	console->host = console_find_terminal();
+	if (console->host < 0)
+		return error_set(err, ENOTTY, "none of stdin, stdout and stderr is a terminal");
+	if (tcgetattr(console->host, &console->saved) < 0)
+		return error_set(err, errno, "read the terminal's settings");
+	settings = console->saved;
+	cfmakeraw(&settings);
+	settings.c_oflag |= OPOST; /* as runc leaves it: what others write to the terminal stays readable */
+	if (tcsetattr(console->host, TCSADRAIN, &settings) < 0)
+		return error_set(err, errno, "set the terminal to raw mode");
+	console->raw = true;
+	return 0;
+}
+
+void console_resize(struct console *console)
+{
+	copy_size(console->host, console->master);
+}
+
+static bool is_empty(const struct console_buffer *buffer)
+{
+	return buffer->start == buffer->end;
+}
+
+void console_poll(struct console *console, struct pollfd *fds)
+{
+	bool read_in = is_empty(&console->in) && !console->in.ended;
+	bool read_out = is_empty(&console->out) && !console->out.ended;
+
+	fds[0] = (struct pollfd){ .fd = read_in ? STDIN_FILENO : -1, .events = POLLIN };
+	fds[1] = (struct pollfd){ .fd = console->master,
+				  .events = (short)((read_out ? POLLIN : 0) | (is_empty(&console->in) ? 0 : POLLOUT)) };
+	if (fds[1].events == 0)
+		fds[1].fd = -1; /* else a pty whose other end is closed would wake us for ever */
+	fds[2] = (struct pollfd){ .fd = is_empty(&console->out) ? -1 : STDOUT_FILENO, .events = POLLOUT };
+}
+
+static void fill(struct console_buffer *buffer, int fd)
+{
+	ssize_t count = read(fd, buffer->bytes, sizeof(buffer->bytes));
+
+	if (count > 0) {
+		buffer->start = 0;
+		buffer->end = (size_t)count;
+	} else if (count == 0 || (errno != EINTR && errno != EAGAIN)) {
+		buffer->ended = true; /* EIO: the last one who had the pty open is gone */
+	}
+}
+
+static void drain(struct console_buffer *buffer, int fd)
+{
+	ssize_t count = write(fd, buffer->bytes + buffer->start, buffer->end - buffer->start);
+
+	if (count > 0)
+		buffer->start += (size_t)count;
+	else if (errno != EINTR && errno != EAGAIN)
+		buffer->start = buffer->end; /* nobody reads any more: the program goes on */
+}
+
+void console_move(struct console *console, const struct pollfd *fds)
+{
+	if (fds[0].revents != 0)
+		fill(&console->in, STDIN_FILENO);
+	if (fds[1].revents & POLLOUT)
+		drain(&console->in, console->master);
+	if (fds[1].revents & (POLLIN | POLLHUP | POLLERR) && is_empty(&console->out))
+		fill(&console->out, console->master);
+	if (fds[2].revents != 0)
+		drain(&console->out, STDOUT_FILENO);
+}
+
+void console_close(struct console *console)
+{
+	struct pollfd fds[3];
+
+	if (console->master >= 0 && console->raw) {
+		/* Another process of the container may hold the pty open: take what is there. */
+		console->in.ended = true;
+		console->in.start = console->in.end;
+		for (;;) {
+			console_poll(console, fds);
+			if (console->out.ended && is_empty(&console->out))
+				break;
+			if (poll(fds, 3, is_empty(&console->out) ? 0 : -1) <= 0)
+				break;
+			console_move(console, fds);
+		}
+	}
+	if (console->raw)
+		tcsetattr(console->host, TCSADRAIN, &console->saved);
+	console->raw = false;
+	fd_close(&console->master);
+}

@@ -1,0 +1,23 @@
+/* destroy.h - end a container's processes and remove what moss made for it. Side: host. */
+#ifndef MOSS_DESTROY_H
+#define MOSS_DESTROY_H
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "host/state.h"
+
+/* KILL everything in the container and wait until its first process has ended (10 s at the most).
+ * @pidfd: that process, or -1 when it has ended already.
+ * Returns 0 or -errno with @err set. */
+int destroy_kill(const struct state *state, int dir_fd, int pidfd, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Remove the cgroup and the state directory of a container whose processes have ended. */
+int destroy_remove(struct state_root *root, const struct state *state, int dir_fd, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Is the cgroup that state.json names one that we may act on? Not after a reboot, and not when it
+ * belongs to somebody else than the state directory. */
+bool destroy_may_use_cgroup(const struct state *state, int dir_fd) __attribute__((nonnull));
+
+#endif

@@ -1,0 +1,216 @@
+/* join.c - see join.h. Side: host. */
+#define _GNU_SOURCE
+#include "host/join.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/proc.h"
+#include "base/sync.h"
+#include "base/sys.h"
+
+#ifndef CLONE_PIDFD
+#define CLONE_PIDFD 0x1000
+#endif
+
+void join_close(struct join *join)
+{
+	for (int type = 0; type < SPEC_NS_COUNT; type++)
+		fd_close(&join->fds[type]);
+}
+
+static bool is_own(int fd, enum spec_namespace_type type)
+{
+	char path[48];
+	struct stat own, other;
+
+	snprintf(path, sizeof(path), "/proc/self/ns/%s", spec_namespace_kinds[type].proc_name);
+	return stat(path, &own) == 0 && fstat(fd, &other) == 0 && own.st_dev == other.st_dev &&
+	       own.st_ino == other.st_ino;
+}
+
+static int open_one(const char *path, enum spec_namespace_type type, int *ret_fd, struct error *err)
+{
+	fd_owned fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return error_set(err, errno, "open %s", path);
+	int kind = ioctl(fd, NS_GET_NSTYPE);
+	if (kind < 0 || (uint64_t)kind != spec_namespace_kinds[type].flag)
+		return error_set(err, 0, "%s is not a %s namespace", path, spec_namespace_kinds[type].name);
+	if (!is_own(fd, type))
+		*ret_fd = fd_take(&fd);
+	return 0;
+}
+
+/* A normal user may enter a namespace only from the user namespace that owns it. */
+static int enter_owner(struct join *join, const struct spec *spec, struct error *err)
+{
+	for (int type = SPEC_NS_USER + 1; type < SPEC_NS_COUNT; type++) {
+		if (join->fds[type] < 0)
+			continue;
+		fd_owned owner = ioctl(join->fds[type], NS_GET_USERNS);
+		if (owner < 0 || is_own(owner, SPEC_NS_USER))
+			continue;
+		if (join->fds[SPEC_NS_USER] >= 0) {
+			struct stat one, other;
+
+			if (fstat(owner, &one) == 0 && fstat(join->fds[SPEC_NS_USER], &other) == 0 &&
+			    one.st_ino == other.st_ino)
+				continue;
+			error_at(err, EPERM, "linux: namespaces", "%s belongs to another user namespace than the "
+				 "one that is joined", spec->namespaces[type].path);
+			return error_hint(err, "all joined namespaces must belong to one user namespace");
+		}
+		join->fds[SPEC_NS_USER] = fcntl(owner, F_DUPFD_CLOEXEC, 3);
+		join->user_by_owner = true;
+	}
+	return 0;
+}
+
+int join_open(const struct spec *spec, struct join *ret_join, struct error *err)
+{
+	*ret_join = (struct join){ .new_namespaces = 0 };
+	for (int type = 0; type < SPEC_NS_COUNT; type++)
+		ret_join->fds[type] = -1;
+	for (int type = 0; type < SPEC_NS_COUNT; type++) {
+		const struct spec_namespace *wanted = &spec->namespaces[type];
+
+		if (!wanted->listed)
+			continue;
+		if (wanted->path == NULL)
+			ret_join->new_namespaces |= spec_namespace_kinds[type].flag;
+		else if (open_one(wanted->path, (enum spec_namespace_type)type, &ret_join->fds[type], err) < 0)
+			return error_object(err, "linux: namespaces: %s: path", spec_namespace_kinds[type].name);
+	}
+	if (!spec->namespaces[SPEC_NS_USER].listed || spec->namespaces[SPEC_NS_USER].path != NULL)
+		if (geteuid() != 0 && enter_owner(ret_join, spec, err) < 0)
+			return -err->code;
+	for (int type = 0; type < SPEC_NS_COUNT; type++)
+		ret_join->any |= ret_join->fds[type] >= 0;
+	return 0;
+}
+
+/* The call that makes the container. */
+static pid_t clone_child(const struct join *join, int cgroup_fd, uint64_t more_flags, int *pidfd)
+{
+	struct sys_clone_args args = {
+		/* The time namespace is made by the stage: its clocks can be set only before it is
+		 * entered (time_namespaces(7)). */
+		.flags = (join->new_namespaces & ~spec_namespace_kinds[SPEC_NS_TIME].flag) | CLONE_PIDFD |
+			 more_flags | (cgroup_fd >= 0 ? SYS_CLONE_INTO_CGROUP : 0),
+		.pidfd = (uintptr_t)pidfd,
+		.exit_signal = more_flags & CLONE_PARENT ? 0 : SIGCHLD,
+		.cgroup = cgroup_fd >= 0 ? (uint64_t)cgroup_fd : 0,
+	};
+
+	return sys_clone3(&args);
+}
+
+static int explain_clone(int code, const struct join *join, struct error *err)
+{
+	bool user = join->new_namespaces & CLONE_NEWUSER;
+
+	error_set(err, code, "clone3");
+	if (code == ENOSYS)
+		return error_hint(err, "moss needs Linux 5.14 or newer (clone3: 5.3); a seccomp filter around it may "
+				       "hide the call, too");
+	if (code == EPERM && user)
+		return error_hint(err, "user namespaces may be switched off: see sysctl kernel.unprivileged_userns_clone "
+				       "and kernel.apparmor_restrict_unprivileged_userns, or a seccomp filter around us");
+	if (code == EPERM)
+		return error_hint(err, "namespaces need CAP_SYS_ADMIN, or a user namespace among them");
+	if ((code == ENOSPC || code == EUSERS) && user)
+		return error_hint(err, "too many user namespaces: see sysctl user.max_user_namespaces");
+	return -code;
+}
+
+static void __attribute__((noreturn)) fail(int sock, struct error *err)
+{
+	error_step(err, "join namespaces");
+	(void)!sync_send(sock, SYNC_ERROR, err, sizeof(*err), -1);
+	_exit(1);
+}
+
+/* The process in between: enter, clone, tell the host side, end. */
+static void __attribute__((noreturn)) joiner_main(const struct join *join, const struct join_child *child)
+{
+	struct error err = { 0 };
+	int pidfd = -1;
+
+	close(child->host_sock);
+	for (int type = 0; type < SPEC_NS_COUNT; type++) {
+		/* The cgroup namespace is for the child: from inside it CLONE_INTO_CGROUP finds nothing. */
+		if (join->fds[type] < 0 || type == SPEC_NS_CGROUP)
+			continue;
+		if (setns(join->fds[type], (int)spec_namespace_kinds[type].flag) < 0) {
+			error_at(&err, errno, spec_namespace_kinds[type].name, "setns");
+			fail(child->sock, &err);
+		}
+	}
+	pid_t pid = clone_child(join, child->cgroup_fd, CLONE_PARENT, &pidfd);
+	if (pid < 0) {
+		explain_clone(errno, join, &err);
+		fail(child->sock, &err);
+	}
+	if (pid == 0) {
+		if (join->fds[SPEC_NS_CGROUP] >= 0 && setns(join->fds[SPEC_NS_CGROUP], CLONE_NEWCGROUP) < 0) {
+			error_at(&err, errno, "cgroup", "setns");
+			fail(child->sock, &err);
+		}
+		child->run(child->context, child->sock);
+	}
+	_exit(sync_send(child->sock, SYNC_CHILD, NULL, 0, pidfd) < 0);
+}
+
+static int receive_child(const struct join_child *child, pid_t *ret_pid, int *ret_pidfd, struct error *err)
+{
+	struct sync_message message;
+	int ret = sync_receive(child->host_sock, &message);
+
+	if (ret < 0)
+		return error_set(err, -ret, "wait for the joining process");
+	if (message.kind == SYNC_ERROR) {
+		*err = message.error;
+		return -err->code;
+	}
+	if (message.kind != SYNC_CHILD || message.fd < 0)
+		return error_set(err, EPROTO, "the joining process died");
+	*ret_pidfd = message.fd;
+	*ret_pid = proc_pid_of(message.fd);
+	return *ret_pid > 0 ? 0 : error_set(err, ESRCH, "the container's first process died");
+}
+
+int join_clone(const struct join *join, const struct join_child *child, pid_t *ret_pid, int *ret_pidfd,
+	       struct error *err)
+{
+	if (!join->any) {
+		pid_t pid = clone_child(join, child->cgroup_fd, 0, ret_pidfd);
+
+		if (pid < 0)
+			return explain_clone(errno, join, err);
+		if (pid == 0)
+			child->run(child->context, child->sock);
+		*ret_pid = pid;
+		return 0;
+	}
+	struct sys_clone_args args = { .exit_signal = SIGCHLD };
+	pid_t joiner = sys_clone3(&args);
+	if (joiner < 0)
+		return explain_clone(errno, join, err);
+	if (joiner == 0)
+		joiner_main(join, child);
+	int ret = receive_child(child, ret_pid, ret_pidfd, err);
+	waitpid(joiner, NULL, 0);
+	return ret;
+}

@@ -1,0 +1,42 @@
+/* join.h - the container's first process cloned, into new namespaces and existing ones.
+ *
+ * Side: host. Existing namespaces are entered in a process in between, never in moss itself.
+ */
+#ifndef MOSS_JOIN_H
+#define MOSS_JOIN_H
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "spec/spec.h"
+
+struct join {
+	int      fds[SPEC_NS_COUNT]; /* namespaces to enter; -1: none */
+	uint64_t new_namespaces;     /* CLONE_NEW* flags */
+	bool     any;                /* is there one to enter? */
+	bool     user_by_owner;      /* config.json names no user namespace: the owner's is entered */
+};
+void join_close(struct join *join);
+#define join_owned __attribute__((cleanup(join_close))) struct join
+
+/* Open what config.json names, each checked to be of its type (ioctl_ns(2)); a namespace that is
+ * our own already is left out. A normal user also enters the user namespace that owns them.
+ * Returns 0 or -errno with @err set. */
+int join_open(const struct spec *spec, struct join *ret_join, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+struct join_child {
+	int   cgroup_fd; /* lent; -1: stay in ours */
+	int   sock;      /* lent: the child's end of the launch socket */
+	int   host_sock; /* lent: ours */
+	void (*run)(void *context, int sock); /* what the child does; must not return */
+	void *context;
+};
+
+/* Clone it, by one clone3(2).
+ * Returns 0, the pid as we see it and a pidfd; or -errno with @err set. */
+int join_clone(const struct join *join, const struct join_child *child, pid_t *ret_pid, int *ret_pidfd,
+	       struct error *err) __attribute__((nonnull, warn_unused_result));
+
+#endif

@@ -1,0 +1,472 @@
+/* launch.c - see launch.h. Side: host. */
+#define _GNU_SOURCE
+#include "host/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/sync.h"
+#include "host/bundle.h"
+#include "host/cgroup.h"
+#include "host/cgroup_devices.h"
+#include "host/console.h"
+#include "host/destroy.h"
+#include "host/idmap.h"
+#include "host/plan.h"
+#include "host/signals.h"
+
+struct making { /* a launch under way */
+	const struct launch_options *options;
+	struct plan     *plan;
+	struct launched *out;
+	int   cgroup_fd, child_sock, fifo_fd, console_sock;
+	pid_t pid;
+	bool  pid_file_written;
+	struct rlimit files; /* RLIMIT_NOFILE as the caller had it */
+};
+
+void launched_close(struct launched *launched)
+{
+	fd_close(&launched->dir_fd);
+	fd_close(&launched->pidfd);
+	fd_close(&launched->sock);
+	fd_close(&launched->console_fd);
+	fd_close(&launched->signal_fd);
+	state_free(&launched->state);
+}
+
+static const char *time_now(struct arena *arena)
+{
+	struct timespec now;
+	struct tm tm;
+	char date[32], fraction[16];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
+	/* RFC3339Nano drops the zeros at the end. */
+	size_t length = (size_t)snprintf(fraction, sizeof(fraction), ".%09ld", now.tv_nsec);
+	while (length > 0 && (fraction[length - 1] == '0' || fraction[length - 1] == '.'))
+		fraction[--length] = '\0';
+	return arena_format(arena, "%s%sZ", date, fraction);
+}
+
+static int note(struct making *making, const char *text, struct error *err)
+{
+	struct state *state = &making->out->state;
+	const char  **notes = arena_alloc(&state->arena, state->notes_count + 1, sizeof(*notes));
+
+	log_line(LOG_LEVEL_WARNING, "%s", text);
+	if (notes == NULL)
+		return error_set(err, ENOMEM, "note");
+	if (state->notes_count > 0)
+		memcpy(notes, state->notes, state->notes_count * sizeof(*notes));
+	notes[state->notes_count] = arena_text(&state->arena, text);
+	if (notes[state->notes_count] == NULL)
+		return error_set(err, ENOMEM, "note");
+	state->notes = notes;
+	state->notes_count++;
+	return 0;
+}
+
+static int fill_state(struct making *making, struct error *err)
+{
+	const struct plan *plan = making->plan;
+	struct state *state = &making->out->state;
+
+	/* The spec outlives the state's use within this command only; the state owns its texts. */
+	state->id = arena_text(&state->arena, making->options->id);
+	state->oci_version = arena_text(&state->arena, plan->spec.oci_version);
+	state->bundle = arena_text(&state->arena, plan->bundle);
+	state->rootfs = arena_text(&state->arena, plan->rootfs);
+	state->created = time_now(&state->arena);
+	state->cgroup = plan->cgroup ? arena_text(&state->arena, plan->cgroup) : NULL;
+	state->annotations = arena_alloc(&state->arena, plan->spec.annotations_count + 1, sizeof(*state->annotations));
+	if (state->annotations == NULL || (plan->cgroup && !state->cgroup) || !state->id || !state->created)
+		return error_set(err, ENOMEM, "state");
+	for (size_t i = 0; i < plan->spec.annotations_count; i++) {
+		state->annotations[i].name = arena_text(&state->arena, plan->spec.annotations[i].name);
+		state->annotations[i].value = arena_text(&state->arena, plan->spec.annotations[i].value);
+		if (!state->annotations[i].name || !state->annotations[i].value)
+			return error_set(err, ENOMEM, "state");
+	}
+	state->annotations_count = plan->spec.annotations_count;
+	state->own_pid_namespace = plan->stage.namespaces & CLONE_NEWPID;
+	state->creating = true;
+	int ret = proc_boot_id(state->boot_id);
+	return ret < 0 ? error_at(err, -ret, "/proc/sys/kernel/random/boot_id", "read") : 0;
+}
+
+/* A container's program can't make device nodes when it has no CAP_MKNOD in the initial user
+ * namespace: then "deny all" holds without eBPF (ROOTLESS in docs/). */
+static int devices_without_program(struct making *making, const struct error *why, struct error *err)
+{
+	const struct plan *plan = making->plan;
+	bool   can_mknod = !plan->stage.in_user_ns &&
+			 (plan->stage.init.capabilities.bounding & (UINT64_C(1) << CAP_MKNOD));
+	size_t rule;
+
+	if (cgroup_devices_are_default(&plan->spec, &rule) && !can_mknod)
+		return 0;
+	if (making->options->degrade)
+		return note(making, "linux: resources: devices: not enforced (--degrade=warn)", err);
+	*err = *why;
+	if (rule < plan->spec.device_rules_count)
+		error_object(err, "linux: resources: devices[%zu]", rule);
+	return error_hint(err, "this list needs eBPF on a cgroup of the container's own (root); leave it out, drop "
+			       "CAP_MKNOD, or use --degrade=warn");
+}
+
+static bool is_not_ours(int ret)
+{
+	return ret == -EACCES || ret == -EPERM || ret == -EROFS || ret == -ENOENT || ret == -ENOSPC ||
+	       ret == -EOPNOTSUPP;
+}
+
+static int make_cgroup(struct making *making, struct error *err)
+{
+	struct state *state = &making->out->state;
+	struct error  why = { 0 };
+	bool asked = making->plan->spec.device_rules_count > 0 || !making->plan->stage.in_user_ns;
+	int  ret = 0;
+
+	error_set(&why, EPERM, "there is no cgroup that moss may make");
+	if (state->cgroup != NULL)
+		ret = cgroup_make(state->cgroup, &making->cgroup_fd, &why);
+	if (ret < 0 && !is_not_ours(ret)) {
+		state->cgroup = NULL; /* not made by us, not to be removed */
+		*err = why;
+		return ret;
+	}
+	if (ret < 0)
+		state->cgroup = NULL;
+	if (making->cgroup_fd >= 0 && geteuid() == 0) {
+		ret = cgroup_devices_apply(making->cgroup_fd, &making->plan->spec, &why);
+		if (ret < 0 && ret != -EPERM && ret != -EACCES && ret != -ENOSYS) {
+			*err = why;
+			return ret;
+		}
+		asked = ret < 0;
+	}
+	return asked ? devices_without_program(making, &why, err) : 0;
+}
+
+/* More bind mounts than the soft limit of open files: their sources are all open at once. */
+static void raise_file_limit(struct making *making)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_NOFILE, &making->files);
+	limit = making->files;
+	limit.rlim_cur = limit.rlim_max;
+	if (making->plan->spec.mounts_count + 64 > making->files.rlim_cur)
+		setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void run_child(void *context, int sock)
+{
+	stage_main(context, sock);
+}
+
+static int clone_container(struct making *making, struct error *err)
+{
+	struct launched *out = making->out;
+	int socks[2], ret = sync_pair(socks);
+
+	if (ret < 0)
+		return error_set(err, -ret, "socketpair");
+	out->sock = socks[0];
+	making->child_sock = socks[1];
+	struct join_child child = { .cgroup_fd = making->cgroup_fd, .sock = socks[1], .host_sock = socks[0],
+				    .run = run_child, .context = &making->plan->stage };
+	ret = join_clone(&making->plan->join, &child, &making->pid, &out->pidfd, err);
+	/* cgroups(7): entering takes a right on the common ancestor, which a user may not have. */
+	if (ret < 0 && making->cgroup_fd >= 0 && is_not_ours(ret) && geteuid() != 0) {
+		struct error ignored;
+
+		fd_close(&making->cgroup_fd);
+		(void)!cgroup_remove(out->state.cgroup, &ignored);
+		out->state.cgroup = NULL;
+		child.cgroup_fd = -1;
+		ret = join_clone(&making->plan->join, &child, &making->pid, &out->pidfd, err);
+	}
+	fd_close(&making->child_sock);
+	out->state.pid = making->pid;
+	return ret;
+}
+
+static int write_maps(struct making *making, struct error *err)
+{
+	const struct spec *spec = &making->plan->spec;
+	char path[48], text[16];
+
+	if (spec->process.oom_score_adj_given) {
+		snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)making->pid);
+		snprintf(text, sizeof(text), "%d", spec->process.oom_score_adj);
+		int ret = io_write_small(AT_FDCWD, path, text);
+		if (ret < 0) {
+			error_at(err, -ret, "process: oomScoreAdj", "write %s", text);
+			return error_hint(err, "a normal user may only raise it");
+		}
+	}
+	if (!making->plan->stage.wait_for_map)
+		return 0;
+	if (idmap_write(making->pid, &spec->uid_maps, &spec->gid_maps, err) < 0)
+		return error_step(err, "map ids");
+	int ret = sync_send(making->out->sock, SYNC_MAPPED, NULL, 0, -1);
+	return ret < 0 ? error_set(err, -ret, "tell that the ids are mapped") : 0;
+}
+
+static int apply_rlimits(struct making *making, struct error *err)
+{
+	const struct spec_process *process = &making->plan->spec.process;
+	bool files_given = false;
+
+	for (size_t i = 0; i < process->rlimits_count; i++) {
+		const struct spec_rlimit *one = &process->rlimits[i];
+
+		files_given |= one->resource == RLIMIT_NOFILE;
+		if (prlimit(making->pid, one->resource, &one->limit, NULL) == 0)
+			continue;
+		int code = errno;
+		error_at(err, code, "process: rlimits", "%s: soft %llu, hard %llu", one->name,
+			 (unsigned long long)one->limit.rlim_cur, (unsigned long long)one->limit.rlim_max);
+		return code == EPERM ? error_hint(err, "a hard limit can be raised with CAP_SYS_RESOURCE only") : -code;
+	}
+	if (!files_given && prlimit(making->pid, RLIMIT_NOFILE, &making->files, NULL) < 0)
+		return error_at(err, errno, "RLIMIT_NOFILE", "restore");
+	return 0;
+}
+
+static int write_pid_file(struct making *making, struct error *err)
+{
+	const char *path = making->options->pid_file;
+	char        text[16], directory[4096];
+	const char *slash = strrchr(path, '/');
+
+	snprintf(text, sizeof(text), "%d", (int)making->pid);
+	snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+	fd_owned dir = open(slash == path ? "/" : directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return error_at(err, errno, path, "write the pid file");
+	if (io_replace_file(dir, slash ? slash + 1 : path, text, strlen(text), 0644, err) < 0)
+		return error_object(err, "--pid-file");
+	making->pid_file_written = true;
+	return 0;
+}
+
+/* All steps inside are done: record the container, then let it go on. */
+static int finish(struct making *making, struct error *err)
+{
+	struct state *state = &making->out->state;
+	int ret = proc_start_time(making->pid, &state->pid_start_time);
+
+	if (ret < 0)
+		return error_set(err, -ret, "read the start time of process %d", (int)making->pid);
+	state->creating = false;
+	if (apply_rlimits(making, err) < 0 || state_write(making->out->dir_fd, state, err) < 0 ||
+	    (making->options->pid_file != NULL && write_pid_file(making, err) < 0))
+		return -err->code;
+	ret = sync_send(making->out->sock, SYNC_GO, NULL, 0, -1);
+	return ret < 0 ? error_set(err, -ret, "let the container go on") : 0;
+}
+
+/* The other end of the socket is closed and no error came: say how the process ended. */
+static int explain_end(struct making *making, struct error *err)
+{
+	siginfo_t info = { 0 };
+
+	/* An exec.fifo in flight or a caller's kill: the status is all that is left to tell. */
+	if (waitid(P_PIDFD, (id_t)making->out->pidfd, &info, WEXITED | WNOWAIT) < 0)
+		return error_set(err, errno, "the container's first process is gone");
+	if (info.si_code == CLD_EXITED)
+		return error_set(err, EPIPE, "the container's first process ended with status %d", info.si_status);
+	error_set(err, EPIPE, "the container's first process was killed by signal %d", info.si_status);
+	return info.si_status == SIGKILL ? error_hint(err, "out of memory, or killed by somebody") : -EPIPE;
+}
+
+static int handle(struct making *making, struct sync_message *message, struct error *err)
+{
+	struct launched *out = making->out;
+	fd_owned fd = message->fd;
+	int ret;
+
+	switch (message->kind) {
+	case SYNC_SEALED:
+		ret = sync_send(out->sock, SYNC_FILES, NULL, 0, making->fifo_fd);
+		fd_close(&making->fifo_fd);
+		return ret < 0 ? error_set(err, -ret, "send exec.fifo") : 0;
+	case SYNC_NOTE:
+		return note(making, message->text, err);
+	case SYNC_CONSOLE:
+		if (making->console_sock >= 0)
+			return console_send(making->console_sock, fd, err);
+		console_prepare(fd);
+		out->console_fd = fd_take(&fd);
+		return 0;
+	case SYNC_READY:
+		return finish(making, err) < 0 ? -err->code : 1;
+	case SYNC_ERROR:
+		*err = message->error;
+		return err->code > 0 ? -err->code : error_set(err, EPROTO, "a broken message");
+	case SYNC_END:
+		return explain_end(making, err);
+	default:
+		return error_set(err, EPROTO, "message %d", (int)message->kind);
+	}
+}
+
+/* Wait for the socket, but not longer than until a signal asks us to stop. */
+static int wait_readable(const struct launched *out, struct error *err)
+{
+	struct pollfd fds[] = { { .fd = out->sock, .events = POLLIN }, { .fd = out->signal_fd, .events = POLLIN } };
+	int number;
+
+	for (;;) {
+		if (poll(fds, array_size(fds), -1) < 0 && errno != EINTR)
+			return error_set(err, errno, "poll");
+		while (fds[1].revents != 0 && (number = signals_next(out->signal_fd)) != 0) {
+			if (!signals_interrupts(number))
+				continue;
+			error_set(err, EINTR, "signal %d (%s)", number, sigabbrev_np(number));
+			err->exit_status = 128 + number;
+			return -EINTR;
+		}
+		if (fds[0].revents != 0)
+			return 0;
+	}
+}
+
+static int talk(struct making *making, struct error *err)
+{
+	struct sync_message message;
+	int ret = 0;
+
+	while (ret == 0) {
+		if (wait_readable(making->out, err) < 0)
+			return -err->code;
+		ret = sync_receive(making->out->sock, &message);
+		if (ret < 0)
+			return error_set(err, -ret, "receive from the container's first process");
+		ret = handle(making, &message, err);
+	}
+	return ret < 0 ? ret : 0;
+}
+
+static int make_fifo(struct making *making, struct error *err)
+{
+	if (making->options->start_now)
+		return 0;
+	if (mkfifoat(making->out->dir_fd, STATE_FIFO, 0600) < 0)
+		return error_at(err, errno, STATE_FIFO, "make");
+	making->fifo_fd = openat(making->out->dir_fd, STATE_FIFO, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	return making->fifo_fd < 0 ? error_at(err, errno, STATE_FIFO, "open") : 0;
+}
+
+/* Everything that leaves a trace. */
+static int make_container(struct making *making, struct error *err)
+{
+	struct plan     *plan = making->plan;
+	struct launched *out = making->out;
+
+	/* Written before anything is made, so that a moss killed half-way leaves a container that
+	 * `delete --force` can clean up. */
+	if (fill_state(making, err) < 0 || state_write(out->dir_fd, &out->state, err) < 0)
+		return -err->code;
+	for (size_t i = 0; i < plan->spec.warnings.count; i++)
+		if (note(making, plan->spec.warnings.texts[i], err) < 0)
+			return -err->code;
+	if (make_cgroup(making, err) < 0 || make_fifo(making, err) < 0)
+		return -err->code;
+	raise_file_limit(making);
+	int ret = clone_container(making, err);
+	setrlimit(RLIMIT_NOFILE, &making->files);
+	if (ret < 0 || write_maps(making, err) < 0) {
+		/* What the other side has to say explains more than our broken pipe. */
+		struct sync_message message;
+		if (err->code == EPIPE && sync_receive(out->sock, &message) == 0 && message.kind == SYNC_ERROR)
+			*err = message.error;
+		return -err->code;
+	}
+	return talk(making, err);
+}
+
+/* Leave nothing of a container that could not be made. */
+static void unmake(struct making *making)
+{
+	struct launched *out = making->out;
+	struct error ignored;
+
+	if (out->pidfd >= 0) {
+		pidfd_send_signal(out->pidfd, SIGKILL, NULL, 0);
+		waitid(P_PIDFD, (id_t)out->pidfd, NULL, WEXITED);
+	}
+	if (making->pid_file_written)
+		unlink(making->options->pid_file);
+	if (out->state.cgroup != NULL)
+		(void)!cgroup_remove(out->state.cgroup, &ignored);
+	(void)!state_remove(out->root, making->options->id, out->dir_fd, &ignored);
+}
+
+int launch_create(const struct launch_options *options, struct state_root *root,
+		  struct launched *ret_launched, struct error *err)
+{
+	plan_owned    plan;
+	struct making making = { .options = options, .plan = &plan, .out = ret_launched, .cgroup_fd = -1,
+				 .child_sock = -1, .fifo_fd = -1, .console_sock = -1 };
+	int ret;
+
+	*ret_launched = (struct launched){ .root = root, .dir_fd = -1, .pidfd = -1, .sock = -1, .console_fd = -1,
+					   .signal_fd = -1 };
+	if (plan_make(options, &plan, err) < 0)
+		return -err->code;
+	if (options->console_socket != NULL && console_connect(options->console_socket, &making.console_sock, err) < 0)
+		return -err->code;
+	ret = signals_open(&ret_launched->signal_fd, err);
+	if (ret == 0)
+		ret = state_reserve(root, options->id, &ret_launched->dir_fd, err);
+	if (ret == 0) {
+		ret = make_container(&making, err);
+		if (ret < 0)
+			unmake(&making);
+	}
+	fd_close(&making.cgroup_fd);
+	fd_close(&making.child_sock);
+	fd_close(&making.fifo_fd);
+	fd_close(&making.console_sock);
+	return ret;
+}
+
+int launch_wait_exec(struct launched *launched, struct error *err)
+{
+	struct sync_message message;
+	int ret = sync_receive(launched->sock, &message);
+
+	fd_close(&launched->sock);
+	if (ret < 0)
+		return error_set(err, -ret, "wait for the program");
+	if (message.kind == SYNC_ERROR) {
+		*err = message.error;
+		return err->code > 0 ? -err->code : error_set(err, EPROTO, "a broken message");
+	}
+	fd_close(&message.fd);
+	/* End of file: the program is executed, or its process died on the way; its status tells. */
+	return 0;
+}

@@ -1,0 +1,29 @@
+/* plan.h - config.json and options turned into what the other side needs.
+ *
+ * Side: host. The last place that reads the spec on the host side: what is in the plan is const
+ * from the clone on.
+ */
+#ifndef MOSS_PLAN_H
+#define MOSS_PLAN_H
+#include "base/error.h"
+#include "host/join.h"
+#include "host/launch.h"
+#include "stage/stage.h"
+
+struct plan {
+	struct spec  spec;
+	struct join  join;
+	struct exe   exe;
+	struct stage stage;
+	const char  *bundle, *rootfs; /* absolute */
+	const char  *cgroup;          /* directory to make, or NULL */
+};
+void plan_free(struct plan *plan);
+#define plan_owned __attribute__((cleanup(plan_free))) struct plan
+
+/* Read, check and work out everything that needs nothing to be made. plan_free() is needed in
+ * every case. Returns 0 or -errno with @err set. */
+int plan_make(const struct launch_options *options, struct plan *ret_plan, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+#endif

@@ -1,0 +1,17 @@
+/* signals.h - signals as something to read, so that no handler runs in the middle of a step.
+ * Side: host. */
+#ifndef MOSS_SIGNALS_H
+#define MOSS_SIGNALS_H
+#include "base/error.h"
+
+/* Block every signal that can be blocked and open a signalfd for them in *@ret_fd; the process
+ * that the container starts from unblocks them again. Returns 0 or -errno with @err set. */
+int signals_open(int *ret_fd, struct error *err) __attribute__((nonnull, warn_unused_result));
+
+/* The next signal, without waiting; 0 when there is none. */
+int signals_next(int fd);
+
+/* Is this one of those that end moss while it makes a container (HUP, INT, QUIT, TERM)? */
+_Bool signals_interrupts(int number);
+
+#endif

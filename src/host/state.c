@@ -1,0 +1,337 @@
+/* state.c - see state.h: directories, locks, status. Side: host. */
+#define _GNU_SOURCE
+#include "host/state.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "host/cgroup.h"
+
+const char *state_status_name(enum state_status status)
+{
+	static const char *const names[] = { "creating", "created", "running", "paused", "stopped" };
+
+	return names[status];
+}
+
+void state_free(struct state *state)
+{
+	arena_free(&state->arena);
+}
+
+void state_root_close(struct state_root *root)
+{
+	fd_close(&root->fd);
+	free(root->path);
+	root->path = NULL;
+}
+
+int state_check_id(const char *id, struct error *err)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+.-";
+	size_t length = strlen(id);
+
+	if (length == 0)
+		return error_set(err, 0, "container id cannot be empty");
+	if (length > NAME_MAX || strspn(id, allowed) != length || strcmp(id, ".") == 0 || strcmp(id, "..") == 0) {
+		error_at(err, 0, id, "invalid container ID format");
+		return error_hint(err, "1 to 255 of the characters A-Z a-z 0-9 _ + . -");
+	}
+	return 0;
+}
+
+/* Is the open directory one that this user may trust? */
+static int root_check(int fd, const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return error_at(err, errno, path, "stat the state directory");
+	if (geteuid() == 0)
+		return 0;
+	if (st.st_uid != geteuid()) {
+		error_at(err, EPERM, path, "the state directory belongs to user %u", (unsigned)st.st_uid);
+		return error_hint(err, "choose another one with --root");
+	}
+	if (st.st_mode & 022) {
+		error_at(err, EPERM, path, "other users can write to the state directory (mode %04o)",
+			 (unsigned)st.st_mode & 07777);
+		return error_hint(err, "chmod go-w %s", path);
+	}
+	return 0;
+}
+
+/* The last component is never followed when it is a symbolic link. */
+static int root_open_checked(const char *path, bool create, int *ret_fd, struct error *err)
+{
+	int tries = 0;
+
+	for (;;) {
+		fd_owned fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		if (fd >= 0) {
+			int ret = root_check(fd, path, err);
+			if (ret == 0)
+				*ret_fd = fd_take(&fd);
+			return ret;
+		}
+		if (errno == ELOOP || errno == ENOTDIR) {
+			error_at(err, errno, path, "the state directory is a symbolic link or no directory");
+			return error_hint(err, "choose another one with --root");
+		}
+		if (errno != ENOENT || !create || tries++ > 0)
+			return error_at(err, errno, path, "open the state directory");
+		/* Parents as mkdir -p; the last one is ours alone. */
+		char *copy = strdup(path);
+		for (char *slash = copy ? strchr(copy + 1, '/') : NULL; slash != NULL; slash = strchr(slash + 1, '/')) {
+			*slash = '\0';
+			mkdir(copy, 0755);
+			*slash = '/';
+		}
+		free(copy);
+		if (mkdir(path, 0700) < 0 && errno != EEXIST)
+			return error_at(err, errno, path, "make the state directory");
+	}
+}
+
+/* The default directories, best first. Returns false behind the last. */
+static bool root_candidate(int number, char *path, size_t size)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	unsigned    uid = geteuid();
+
+	if (uid == 0) {
+		snprintf(path, size, "/run/moss");
+		return number == 0;
+	}
+	switch (number) {
+	case 0:
+		snprintf(path, size, "%s/moss", runtime ? runtime : "");
+		return true;
+	case 1:
+		snprintf(path, size, "/run/user/%u/moss", uid);
+		return true;
+	case 2:
+		snprintf(path, size, "/tmp/moss-%u", uid);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool parent_is_ours(const char *path)
+{
+	char   parent[PATH_MAX];
+	char  *slash;
+	struct stat st;
+
+	snprintf(parent, sizeof(parent), "%s", path);
+	slash = strrchr(parent, '/');
+	if (slash == NULL || slash == parent)
+		return false;
+	*slash = '\0';
+	return stat(parent, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid();
+}
+
+static int root_open_default(bool create, struct state_root *root, struct error *err)
+{
+	char path[PATH_MAX];
+
+	/* A runtime directory that is not there (no session) or not ours (su) is passed over. */
+	for (int number = 0; root_candidate(number, path, sizeof(path)); number++)
+		if (path[0] == '/' && (geteuid() == 0 || str_starts(path, "/tmp/") || parent_is_ours(path)))
+			break;
+	root->path = strdup(path);
+	if (root->path == NULL)
+		return error_set(err, ENOMEM, "state directory");
+	int ret = root_open_checked(path, create, &root->fd, err);
+	return ret == -ENOENT && !create ? 0 : ret;
+}
+
+int state_root_open(const char *path, bool create, struct state_root *ret_root, struct error *err)
+{
+	*ret_root = (struct state_root){ .fd = -1 };
+	if (path == NULL)
+		return root_open_default(create, ret_root, err);
+	if (path[0] == '/') {
+		ret_root->path = strdup(path);
+	} else {
+		char *here = getcwd(NULL, 0);
+		if (here != NULL && asprintf(&ret_root->path, "%s/%s", here, path) < 0)
+			ret_root->path = NULL;
+		free(here);
+	}
+	if (ret_root->path == NULL)
+		return error_at(err, errno, path, "make --root absolute");
+	size_t length = strlen(ret_root->path);
+	while (length > 1 && ret_root->path[length - 1] == '/')
+		ret_root->path[--length] = '\0';
+	if (path[0] == '\0' || length <= 1)
+		return error_at(err, 0, "--root", "\"%s\" can't hold the state of containers", path);
+	return root_open_checked(ret_root->path, create, &ret_root->fd, err);
+}
+
+int state_reserve(const struct state_root *root, const char *id, int *ret_fd, struct error *err)
+{
+	if (mkdirat(root->fd, id, 0711) < 0) {
+		if (errno != EEXIST)
+			return error_at(err, errno, root->path, "make the container's state directory %s", id);
+		error_at(err, EEXIST, id, "container with given ID already exists");
+		/* The fixed text stands alone: "File exists" would say it twice. */
+		snprintf(err->cause, sizeof(err->cause), "container with given ID already exists");
+		return -err->code;
+	}
+	fd_owned fd = openat(root->fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || flock(fd, LOCK_EX) < 0) {
+		error_at(err, errno, id, "lock the container's state directory");
+		unlinkat(root->fd, id, AT_REMOVEDIR);
+		return -err->code;
+	}
+	*ret_fd = fd_take(&fd);
+	return 0;
+}
+
+static int not_there(const char *id, struct error *err)
+{
+	error_at(err, ENOENT, id, "container does not exist");
+	snprintf(err->cause, sizeof(err->cause), "container does not exist");
+	return -ENOENT;
+}
+
+int state_open(const struct state_root *root, const char *id, bool lock, int *ret_fd, struct error *err)
+{
+	struct stat st;
+
+	if (root->fd < 0)
+		return not_there(id, err);
+	fd_owned fd = openat(root->fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? not_there(id, err)
+				       : error_at(err, errno, id, "open the container's state directory");
+	if (fstat(fd, &st) < 0)
+		return error_at(err, errno, id, "stat the container's state directory");
+	if (geteuid() != 0 && st.st_uid != geteuid())
+		return error_at(err, EPERM, id, "the container belongs to user %u", (unsigned)st.st_uid);
+	while (lock && flock(fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return error_at(err, errno, id, "lock the container's state directory");
+	/* Whoever had the lock may have deleted the container. */
+	if (lock && (fstat(fd, &st) < 0 || st.st_nlink == 0))
+		return not_there(id, err);
+	*ret_fd = fd_take(&fd);
+	return 0;
+}
+
+void state_unlock(int dir_fd)
+{
+	flock(dir_fd, LOCK_UN);
+}
+
+bool state_lock_again(const struct state_root *root, const char *id, int dir_fd)
+{
+	struct stat ours, named;
+
+	while (flock(dir_fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return false;
+	return fstat(dir_fd, &ours) == 0 && fstatat(root->fd, id, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
+}
+
+bool state_is_locked(int dir_fd)
+{
+	if (flock(dir_fd, LOCK_SH | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK;
+	flock(dir_fd, LOCK_UN);
+	return false;
+}
+
+int state_remove(const struct state_root *root, const char *id, int dir_fd, struct error *err)
+{
+	int   copy = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR  *dir = copy < 0 ? NULL : fdopendir(copy);
+	struct dirent *entry;
+
+	if (dir == NULL) {
+		fd_close(&copy);
+		return error_at(err, errno, id, "read the container's state directory");
+	}
+	/* state.json goes last: killed half-way, the container is still there to be deleted. */
+	while ((entry = readdir(dir)) != NULL)
+		if (entry->d_name[0] != '.' && strcmp(entry->d_name, "state.json") != 0)
+			unlinkat(dir_fd, entry->d_name, 0);
+	rewinddir(dir);
+	while ((entry = readdir(dir)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			unlinkat(dir_fd, entry->d_name, 0);
+	closedir(dir);
+	if (unlinkat(root->fd, id, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return error_at(err, errno, id, "remove the container's state directory");
+	return 0;
+}
+
+/* Does a process wait on the other end of exec.fifo? `start` may have been killed after it wrote
+ * into it and before it removed it. */
+static bool waits_for_start(int dir_fd)
+{
+	fd_owned fifo = openat(dir_fd, STATE_FIFO, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+
+	return fifo >= 0 || (errno != ENOENT && errno != ENXIO);
+}
+
+enum state_status state_status(int dir_fd, const struct state *state, int *ret_pidfd)
+{
+	char boot_id[PROC_BOOT_ID_SIZE];
+	fd_owned pidfd = -1;
+
+	if (ret_pidfd != NULL)
+		*ret_pidfd = -1;
+	if (state->creating)
+		return state_is_locked(dir_fd) ? STATE_CREATING : STATE_STOPPED;
+	if (proc_boot_id(boot_id) < 0 || strcmp(boot_id, state->boot_id) != 0 ||
+	    proc_open(state->pid, state->pid_start_time, &pidfd) < 0)
+		return STATE_STOPPED;
+	if (ret_pidfd != NULL)
+		*ret_pidfd = fd_take(&pidfd);
+	if (waits_for_start(dir_fd))
+		return STATE_CREATED;
+	return state->cgroup != NULL && cgroup_is_frozen(state->cgroup) ? STATE_PAUSED : STATE_RUNNING;
+}
+
+void state_owner(int dir_fd, char *name, size_t size)
+{
+	struct stat  st = { 0 };
+	struct error err;
+	mem_owned char *passwd = NULL;
+	char *rest, *line;
+
+	fstat(dir_fd, &st);
+	snprintf(name, size, "#%u", (unsigned)st.st_uid);
+	if (st.st_uid == 0) {
+		snprintf(name, size, "root");
+		return;
+	}
+	/* A static program has no NSS; what /etc/passwd does not know is shown by number. */
+	if (io_read_file(AT_FDCWD, "/etc/passwd", 16 * 1024 * 1024, &passwd, &err) < 0)
+		return;
+	rest = passwd;
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		const char *who = strsep(&line, ":"), *password = strsep(&line, ":"), *uid = strsep(&line, ":");
+		uint64_t    number;
+
+		if (password != NULL && uid != NULL && str_to_uint(uid, UINT32_MAX, &number) && number == st.st_uid) {
+			snprintf(name, size, "%s", who);
+			return;
+		}
+	}
+}

@@ -1,0 +1,104 @@
+/* state.h - what moss knows of its containers: ROOT/ID/state.json.
+ *
+ * Side: host. One directory a container; its lock is flock(2) on the directory itself, held by
+ * every command that changes something. state.json is replaced as a whole, so that readers need
+ * no lock. exec.fifo beside it means that the container is created and waits for its start.
+ */
+#ifndef MOSS_STATE_H
+#define MOSS_STATE_H
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/proc.h"
+#include "spec/spec.h"
+
+#define STATE_VERSION 1         /* of the format of state.json */
+#define STATE_FIFO "exec.fifo"
+
+enum state_status { STATE_CREATING, STATE_CREATED, STATE_RUNNING, STATE_PAUSED, STATE_STOPPED };
+
+/* The words of the OCI specification: "created", ... */
+const char *state_status_name(enum state_status status);
+
+struct state {
+	struct arena arena;
+	const char  *id, *oci_version, *bundle, *rootfs;
+	const char  *created;      /* RFC 3339 with nanoseconds, UTC */
+	bool         creating;     /* written before anything is made; false once it is */
+	pid_t        pid;          /* 0: none yet */
+	uint64_t     pid_start_time;
+	char         boot_id[PROC_BOOT_ID_SIZE];
+	bool         own_pid_namespace;
+	const char  *cgroup;       /* directory of the container's own cgroup; NULL: none */
+	struct spec_annotation *annotations;
+	size_t       annotations_count;
+	const char **notes;        /* what was adapted */
+	size_t       notes_count;
+};
+void state_free(struct state *state);
+#define state_owned __attribute__((cleanup(state_free))) struct state
+
+/* The directory of all containers. */
+struct state_root {
+	int   fd;   /* -1: it does not exist */
+	char *path; /* absolute */
+};
+void state_root_close(struct state_root *root);
+#define state_root_owned __attribute__((cleanup(state_root_close))) struct state_root
+
+/* Open the directory that --root names, or the default one: root's /run/moss; a user's
+ * $XDG_RUNTIME_DIR/moss, /run/user/UID/moss, /tmp/moss-UID.
+ *
+ * @path:   NULL for the default.
+ * @create: make it (0700) when it is missing; else a missing one is -ENOENT, the default one gives
+ *          root->fd == -1.
+ * A directory of another user, one that others may write, or a symbolic link is refused
+ * (CVE-2019-12439: names in /tmp can be guessed); root may use other users' directories. */
+int state_root_open(const char *path, bool create, struct state_root *ret_root, struct error *err)
+	__attribute__((nonnull(3, 4), warn_unused_result));
+
+/* 0 when @id is [A-Za-z0-9_+.-]{1,255}, neither "." nor ".."; else -EINVAL with @err set. */
+int state_check_id(const char *id, struct error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Make ROOT/ID (0711) and lock it. -EEXIST when there is one.
+ * Returns 0 and its fd, which holds the lock, in *@ret_fd. */
+int state_reserve(const struct state_root *root, const char *id, int *ret_fd, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Open ROOT/ID; @lock: wait for the lock and hold it. -ENOENT: "container does not exist". */
+int state_open(const struct state_root *root, const char *id, bool lock, int *ret_fd, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Give the lock up, keeping the directory open; and take it again. The latter returns false when
+ * the container was deleted meanwhile, or another one with the same id was made. */
+void state_unlock(int dir_fd);
+bool state_lock_again(const struct state_root *root, const char *id, int dir_fd) __attribute__((nonnull));
+
+/* Is the directory locked by somebody (a command is at work)? */
+bool state_is_locked(int dir_fd);
+
+/* Read state.json of an open container; state_free() is needed in every case.
+ * -EPROTO: written by a newer moss. -ENOENT: half made. */
+int state_read(int dir_fd, struct state *ret_state, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Write it. */
+int state_write(int dir_fd, const struct state *state, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Remove ROOT/ID with its files, by fd. */
+int state_remove(const struct state_root *root, const char *id, int dir_fd, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* What the container is doing now. A pid of another boot or another process counts as ended.
+ * @ret_pidfd: may be NULL; a pidfd of the container's process, or -1 when it has ended. */
+enum state_status state_status(int dir_fd, const struct state *state, int *ret_pidfd)
+	__attribute__((nonnull(2)));
+
+/* The name of the owner of @dir_fd, or "#UID"; in @name. */
+void state_owner(int dir_fd, char *name, size_t size) __attribute__((nonnull));
+
+#endif

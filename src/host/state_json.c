@@ -1,0 +1,154 @@
+/* state_json.c - state.json, read and written. Side: host. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "base/str.h"
+#include "host/state.h"
+
+#define STATE_BYTES_MAX (32 * 1024 * 1024)
+
+static void json_release(struct json_object **json)
+{
+	json_object_put(*json);
+}
+#define json_owned __attribute__((cleanup(json_release))) struct json_object
+
+/* The member as a text of the arena; NULL when it is missing or no text. */
+static const char *text_of(struct json_object *json, const char *name, struct state *state)
+{
+	struct json_object *value;
+
+	if (!json_object_object_get_ex(json, name, &value) || !json_object_is_type(value, json_type_string))
+		return NULL;
+	return arena_text(&state->arena, json_object_get_string(value));
+}
+
+static int64_t number_of(struct json_object *json, const char *name)
+{
+	struct json_object *value;
+
+	if (!json_object_object_get_ex(json, name, &value) || !json_object_is_type(value, json_type_int))
+		return -1;
+	return json_object_get_int64(value);
+}
+
+static bool flag_of(struct json_object *json, const char *name)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(json, name, &value) && json_object_get_boolean(value);
+}
+
+static void read_annotations(struct json_object *json, struct state *state)
+{
+	struct json_object *object;
+
+	if (!json_object_object_get_ex(json, "annotations", &object) || !json_object_is_type(object, json_type_object))
+		return;
+	state->annotations = arena_alloc(&state->arena, (size_t)json_object_object_length(object) + 1,
+					 sizeof(*state->annotations));
+	if (state->annotations == NULL)
+		return;
+	json_object_object_foreach(object, name, value) {
+		const char *text = json_object_get_string(value);
+		struct spec_annotation *one = &state->annotations[state->annotations_count];
+
+		one->name = arena_text(&state->arena, name);
+		one->value = arena_text(&state->arena, text ? text : "");
+		if (one->name != NULL && one->value != NULL)
+			state->annotations_count++;
+	}
+}
+
+static int read_members(struct json_object *json, struct state *state, struct error *err)
+{
+	int64_t version = number_of(json, "version"), pid = number_of(json, "pid");
+	const char *boot_id = text_of(json, "boot_id", state);
+
+	if (version > STATE_VERSION) {
+		error_set(err, EPROTO, "format version %lld is newer than %d, the one that this moss knows",
+			  (long long)version, STATE_VERSION);
+		return error_hint(err, "use the newer moss, or delete --force");
+	}
+	state->id = text_of(json, "id", state);
+	state->oci_version = text_of(json, "oci_version", state);
+	state->bundle = text_of(json, "bundle", state);
+	state->rootfs = text_of(json, "rootfs", state);
+	state->created = text_of(json, "created", state);
+	state->cgroup = text_of(json, "cgroup", state);
+	state->creating = flag_of(json, "creating");
+	state->own_pid_namespace = flag_of(json, "own_pid_namespace");
+	state->pid = pid > 0 && pid <= INT32_MAX ? (pid_t)pid : 0;
+	state->pid_start_time = (uint64_t)number_of(json, "pid_start_time");
+	if (version < 1 || state->id == NULL || state->oci_version == NULL || state->bundle == NULL ||
+	    state->rootfs == NULL || state->created == NULL || boot_id == NULL ||
+	    strlen(boot_id) >= sizeof(state->boot_id) || (state->cgroup != NULL && state->cgroup[0] != '/'))
+		return error_set(err, 0, "damaged: a member is missing or of the wrong type");
+	strcpy(state->boot_id, boot_id);
+	read_annotations(json, state);
+	return 0;
+}
+
+int state_read(int dir_fd, struct state *ret_state, struct error *err)
+{
+	mem_owned char *bytes = NULL;
+
+	*ret_state = (struct state){ 0 };
+	ssize_t size = io_read_file(dir_fd, "state.json", STATE_BYTES_MAX, &bytes, err);
+	if (size < 0) {
+		if (err->code == ENOENT)
+			error_hint(err, "the container is half made or half deleted; delete --force removes it");
+		return -err->code;
+	}
+	struct json_tokener *tokener = json_tokener_new();
+	json_owned *json = tokener ? json_tokener_parse_ex(tokener, bytes, (int)size) : NULL;
+	if (tokener != NULL)
+		json_tokener_free(tokener);
+	int ret = json_object_is_type(json, json_type_object) ? read_members(json, ret_state, err)
+							       : error_set(err, 0, "damaged: no JSON object");
+	if (ret < 0) {
+		error_object(err, "state.json");
+		error_hint(err, "delete --force removes the container");
+	}
+	return ret;
+}
+
+static void add(struct json_object *json, const char *name, const char *text)
+{
+	if (text != NULL)
+		json_object_object_add(json, name, json_object_new_string(text));
+}
+
+int state_write(int dir_fd, const struct state *state, struct error *err)
+{
+	json_owned *json = json_object_new_object();
+	struct json_object *annotations = json_object_new_object(), *notes = json_object_new_array();
+
+	json_object_object_add(json, "version", json_object_new_int(STATE_VERSION));
+	add(json, "id", state->id);
+	add(json, "oci_version", state->oci_version);
+	add(json, "bundle", state->bundle);
+	add(json, "rootfs", state->rootfs);
+	add(json, "created", state->created);
+	json_object_object_add(json, "creating", json_object_new_boolean(state->creating));
+	json_object_object_add(json, "pid", json_object_new_int64(state->pid));
+	json_object_object_add(json, "pid_start_time", json_object_new_int64((int64_t)state->pid_start_time));
+	add(json, "boot_id", state->boot_id);
+	json_object_object_add(json, "own_pid_namespace", json_object_new_boolean(state->own_pid_namespace));
+	add(json, "cgroup", state->cgroup);
+	for (size_t i = 0; i < state->annotations_count; i++)
+		add(annotations, state->annotations[i].name, state->annotations[i].value);
+	json_object_object_add(json, "annotations", annotations);
+	for (size_t i = 0; i < state->notes_count; i++)
+		json_object_array_add(notes, json_object_new_string(state->notes[i]));
+	json_object_object_add(json, "notes", notes);
+	const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (text == NULL)
+		return error_set(err, ENOMEM, "write state.json");
+	return io_replace_file(dir_fd, "state.json", text, strlen(text), 0600, err);
+}
