@@ -1,0 +1,92 @@
+/* command_table.c - every command and option of moss, declared. Side: host. */
+#include <string.h>
+
+#include "cmd/command.h"
+#include "cmd/commands.h"
+
+#define TEXT(type, field) OPTION_TEXT, offsetof(type, field)
+#define FLAG(type, field) OPTION_FLAG, offsetof(type, field)
+#define NUMBER(type, field) OPTION_NUMBER, offsetof(type, field)
+
+const struct option global_option_table[] = {
+	{ "root", 0, TEXT(struct global_options, root), "DIR",
+	  "directory of the containers' state (/run/moss; a user: $XDG_RUNTIME_DIR/moss, /run/user/UID/moss, /tmp/moss-UID)" },
+	{ "log", 0, TEXT(struct global_options, log), "FILE", "append messages to this file" },
+	{ "log-format", 0, TEXT(struct global_options, log_format), "text|json", "format of the messages (text)" },
+	{ "log-level", 0, TEXT(struct global_options, log_level), "LEVEL", "error, warning, info or debug (info)" },
+	{ "debug", 0, FLAG(struct global_options, debug), NULL, "log everything, to stderr without --log" },
+	{ "systemd-cgroup", 0, FLAG(struct global_options, systemd_cgroup), NULL, "let systemd make the cgroup (not supported yet)" },
+	{ "cgroup-manager", 0, TEXT(struct global_options, cgroup_manager), "NAME", "cgroupfs or disabled; systemd is not supported yet" },
+	{ "rootless", 0, TEXT(struct global_options, rootless), "true|false|auto", "act as for a normal user when choosing the default --root (auto)" },
+	{ "degrade", 0, TEXT(struct global_options, degrade), "error|warn", "a limit that can't be enforced: fail, or note it and go on (error)" },
+	{ "version", 'v', FLAG(struct global_options, version), NULL, "print the version" },
+	{ 0 }
+};
+
+#define CREATE_OPTIONS \
+	{ "bundle", 'b', TEXT(struct create_options, bundle), "DIR", "directory of config.json (.)" }, \
+	{ "config", 'f', TEXT(struct create_options, config), "FILE", "another file than DIR/config.json" }, \
+	{ "console-socket", 0, TEXT(struct create_options, console_socket), "PATH", "AF_UNIX socket that receives the terminal's fd" }, \
+	{ "pid-file", 0, TEXT(struct create_options, pid_file), "FILE", "write the container's process id to this file" }, \
+	{ "preserve-fds", 0, NUMBER(struct create_options, preserve_fds), "N", "pass fds 3 to N+2 on to the program (0)" }, \
+	{ "no-new-keyring", 0, FLAG(struct create_options, no_new_keyring), NULL, "keep the caller's session keyring" }
+
+static const struct option create_table[] = { CREATE_OPTIONS, { 0 } };
+
+static const struct option run_table[] = {
+	CREATE_OPTIONS,
+	{ "detach", 'd', FLAG(struct create_options, detach), NULL, "don't wait for the program's end" },
+	{ "keep", 0, FLAG(struct create_options, keep), NULL, "don't delete the container at its end" },
+	{ "no-subreaper", 0, FLAG(struct create_options, no_subreaper), NULL, "don't adopt the container's orphans" },
+	{ 0 }
+};
+
+static const struct option no_options[] = { { 0 } };
+
+static const struct option list_table[] = {
+	{ "format", 'f', TEXT(struct list_options, format), "table|json", "what to print (table)" },
+	{ "quiet", 'q', FLAG(struct list_options, quiet), NULL, "print only the ids" },
+	{ 0 }
+};
+
+static const struct option kill_table[] = {
+	{ "all", 'a', FLAG(struct kill_options, all), NULL, "signal every process of the container" },
+	{ 0 }
+};
+
+static const struct option delete_table[] = {
+	{ "force", 'f', FLAG(struct delete_options, force), NULL, "kill it first when it runs; a missing one is no error" },
+	{ 0 }
+};
+
+static const struct option spec_table[] = {
+	{ "bundle", 'b', TEXT(struct spec_options, bundle), "DIR", "directory to write config.json to (.)" },
+	{ "rootless", 0, FLAG(struct spec_options, rootless), NULL, "for a normal user: a user namespace with one id" },
+	{ 0 }
+};
+
+const struct command commands[] = {
+	{ "create", "ID", "make a container; its program waits for `start`", create_table, 1, 1,
+	  sizeof(struct create_options), false, create_run },
+	{ "delete", "ID", "remove a stopped container", delete_table, 1, 1, sizeof(struct delete_options), false, delete_run },
+	{ "kill", "ID [SIGNAL]", "send a signal to a container (TERM)", kill_table, 1, 2, sizeof(struct kill_options), true,
+	  kill_run },
+	{ "list", "", "show the containers", list_table, 0, 0, sizeof(struct list_options), false, list_run },
+	{ "run", "ID", "make a container, start it, wait for its end, delete it", run_table, 1, 1,
+	  sizeof(struct create_options), false, run_run },
+	{ "spec", "", "write a config.json to start from", spec_table, 0, 0, sizeof(struct spec_options), false, spec_run },
+	{ "start", "ID", "execute the program of a created container", no_options, 1, 1, 1, false, start_run },
+	{ "state", "ID", "print a container's state as JSON", no_options, 1, 1, 1, false, state_run },
+	{ 0 }
+};
+
+bool command_is_planned(const char *name)
+{
+	static const char *const names[] = { "exec", "ps", "events", "pause", "resume", "update", "features", "checkpoint",
+					     "restore", "doctor", "unshare" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}

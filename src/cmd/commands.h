@@ -1,0 +1,28 @@
+/* commands.h - the commands' own options and functions; see command.h. Side: host. */
+#ifndef MOSS_COMMANDS_H
+#define MOSS_COMMANDS_H
+#include "cmd/command.h"
+
+struct create_options { /* also of run */
+	const char *bundle, *config, *console_socket, *pid_file;
+	unsigned    preserve_fds;
+	bool        no_new_keyring, detach, keep, no_subreaper;
+};
+struct list_options { const char *format; bool quiet; };
+struct kill_options { bool all; };
+struct delete_options { bool force; };
+struct spec_options { const char *bundle; bool rootless; };
+
+#define COMMAND_RUN(name) \
+	int name(const struct global_options *global, const void *options, char **arguments, struct error *err)
+
+COMMAND_RUN(create_run);
+COMMAND_RUN(delete_run);
+COMMAND_RUN(kill_run);
+COMMAND_RUN(list_run);
+COMMAND_RUN(run_run);
+COMMAND_RUN(spec_run);
+COMMAND_RUN(start_run);
+COMMAND_RUN(state_run);
+
+#endif

@@ -1,0 +1,110 @@
+/* create.c - `create` and `run`. Side: host. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "cmd/commands.h"
+#include "host/destroy.h"
+#include "host/foreground.h"
+#include "host/launch.h"
+
+static struct launch_options launch_options_of(const struct global_options *global,
+					       const struct create_options *options, const char *id)
+{
+	return (struct launch_options){
+		.id = id,
+		.bundle = options->bundle ? options->bundle : ".",
+		.config = options->config,
+		.console_socket = options->console_socket,
+		.pid_file = options->pid_file,
+		.preserve_fds = options->preserve_fds,
+		.no_new_keyring = options->no_new_keyring,
+		.degrade = global->degrade != NULL && strcmp(global->degrade, "warn") == 0,
+		.no_cgroup = global->cgroup_manager != NULL && strcmp(global->cgroup_manager, "disabled") == 0,
+	};
+}
+
+int create_run(const struct global_options *global, const void *fields, char **arguments, struct error *err)
+{
+	struct launch_options options = launch_options_of(global, fields, arguments[0]);
+	state_root_owned root = { .fd = -1 };
+	launched_owned launched = { .dir_fd = -1, .pidfd = -1, .sock = -1, .console_fd = -1, .signal_fd = -1 };
+
+	options.detach = true;
+	if (state_check_id(options.id, err) < 0 || state_root_open(global->root, true, &root, err) < 0)
+		return -err->code;
+	return launch_create(&options, &root, &launched, err);
+}
+
+/* KILL and remove a container that we made; for what it is worth, when @err is set already. */
+static int remove_container(struct launched *launched, struct error *err)
+{
+	int ret = destroy_kill(&launched->state, launched->dir_fd, launched->pidfd, err);
+
+	return ret < 0 ? ret : destroy_remove(launched->root, &launched->state, launched->dir_fd, err);
+}
+
+/* The container is made and its program let go: stay with it. */
+static int stay(struct launched *launched, bool keep, struct error *err)
+{
+	struct foreground *foreground = NULL;
+	struct error ignored;
+	int status = foreground_open(launched, &foreground, err);
+
+	if (status == 0)
+		status = launch_wait_exec(launched, err);
+	if (status == 0) {
+		state_unlock(launched->dir_fd); /* others may look, kill, delete while we wait */
+		status = foreground_wait(foreground, err);
+	}
+	foreground_close(foreground);
+	if (status < 0) {
+		(void)!remove_container(launched, &ignored);
+		return status;
+	}
+	if (keep || !state_lock_again(launched->root, launched->state.id, launched->dir_fd))
+		return status;
+	fd_close(&launched->pidfd); /* it has ended and is reaped */
+	/* Whatever it left in its cgroup (its pid namespace was not its own) ends with it. */
+	if (remove_container(launched, err) < 0)
+		return -err->code;
+	return status;
+}
+
+int run_run(const struct global_options *global, const void *fields, char **arguments, struct error *err)
+{
+	const struct create_options *create = fields;
+	struct launch_options options = launch_options_of(global, fields, arguments[0]);
+	state_root_owned root = { .fd = -1 };
+	launched_owned launched = { .dir_fd = -1, .pidfd = -1, .sock = -1, .console_fd = -1, .signal_fd = -1 };
+	struct error ignored;
+
+	options.detach = create->detach;
+	options.start_now = true;
+	if (state_check_id(options.id, err) < 0 || state_root_open(global->root, true, &root, err) < 0)
+		return -err->code;
+	/* The container's orphans come to us, not to init, so that they are gone before we are. */
+	if (!create->detach && !create->no_subreaper)
+		prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	int ret = launch_create(&options, &root, &launched, err);
+	if (ret < 0)
+		return ret;
+	if (!create->detach)
+		return stay(&launched, create->keep, err);
+	ret = launch_wait_exec(&launched, err);
+	if (ret < 0) {
+		err->exit_status = 0;
+		if (create->pid_file != NULL)
+			unlink(create->pid_file);
+		(void)!remove_container(&launched, &ignored);
+	}
+	return ret;
+}

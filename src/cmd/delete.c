@@ -1,0 +1,45 @@
+/* delete.c - `delete`. Side: host. */
+#define _GNU_SOURCE
+#include <errno.h>
+
+#include "base/fd.h"
+#include "cmd/commands.h"
+#include "host/destroy.h"
+#include "host/state.h"
+
+/* state.json says nothing that can be trusted: what is left is the directory. */
+static int delete_damaged(struct state_root *root, const char *id, int dir, struct error *err)
+{
+	return state_remove(root, id, dir, err);
+}
+
+int delete_run(const struct global_options *global, const void *fields, char **arguments, struct error *err)
+{
+	const struct delete_options *options = fields;
+	const char *id = arguments[0];
+	state_root_owned root = { .fd = -1 };
+	fd_owned dir = -1, pidfd = -1;
+	state_owned state = { .id = NULL };
+
+	if (state_check_id(id, err) < 0)
+		return -err->code;
+	int ret = state_root_open(global->root, false, &root, err);
+	if (ret == 0)
+		ret = state_open(&root, id, true, &dir, err);
+	if (ret == -ENOENT && options->force)
+		return 0;
+	if (ret < 0)
+		return ret;
+	ret = state_read(dir, &state, err);
+	if (ret < 0)
+		return options->force ? delete_damaged(&root, id, dir, err) : ret;
+	enum state_status status = state_status(dir, &state, &pidfd);
+	if (status != STATE_STOPPED && status != STATE_CREATED && status != STATE_CREATING && !options->force) {
+		error_set(err, 0, "cannot delete container %s that is not stopped: %s", id, state_status_name(status));
+		return error_hint(err, "kill it first, or use delete --force");
+	}
+	state.id = id; /* the directory's name, whatever the file says */
+	if (destroy_kill(&state, dir, pidfd, err) < 0)
+		return -err->code;
+	return destroy_remove(&root, &state, dir, err);
+}

@@ -1,0 +1,56 @@
+/* start.c - `start`. Side: host. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "cmd/commands.h"
+#include "host/state.h"
+
+static int check_created(enum state_status status, const char *id, struct error *err)
+{
+	switch (status) {
+	case STATE_CREATED:
+		return 0;
+	case STATE_STOPPED:
+		return error_at(err, 0, id, "cannot start a container that has stopped");
+	case STATE_CREATING:
+		return error_at(err, 0, id, "cannot start a container that is still being created");
+	default:
+		return error_at(err, 0, id, "cannot start an already running container");
+	}
+}
+
+/* Let the init go on and wait until it has executed the program: its reading end of exec.fifo is
+ * close-on-exec, so our writing end sees POLLERR then; or until it has died. */
+static int let_go(int dir_fd, int pidfd, const char *id, struct error *err)
+{
+	fd_owned fifo = openat(dir_fd, STATE_FIFO, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fifo < 0 || write(fifo, "", 1) != 1)
+		return error_at(err, errno, id, "write to %s", STATE_FIFO);
+	struct pollfd fds[] = { { .fd = fifo, .events = 0 }, { .fd = pidfd, .events = POLLIN } };
+	while (poll(fds, 2, -1) < 0)
+		if (errno != EINTR)
+			return error_at(err, errno, id, "wait for the program");
+	if (unlinkat(dir_fd, STATE_FIFO, 0) < 0 && errno != ENOENT)
+		return error_at(err, errno, id, "remove %s", STATE_FIFO);
+	return 0;
+}
+
+int start_run(const struct global_options *global, const void *options, char **arguments, struct error *err)
+{
+	const char *id = arguments[0];
+	state_root_owned root = { .fd = -1 };
+	fd_owned dir = -1, pidfd = -1;
+	state_owned state = { .id = NULL };
+
+	(void)options;
+	if (state_check_id(id, err) < 0 || state_root_open(global->root, false, &root, err) < 0 ||
+	    state_open(&root, id, true, &dir, err) < 0 || state_read(dir, &state, err) < 0 ||
+	    check_created(state_status(dir, &state, &pidfd), id, err) < 0)
+		return -err->code;
+	return let_go(dir, pidfd, id, err);
+}
