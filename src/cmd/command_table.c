@@ -1,5 +1,6 @@
 /* command_table.c - every command and option of moss, declared. Side: host. */
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/command.h"
 #include "cmd/commands.h"
@@ -29,6 +30,7 @@ const struct option global_option_table[] = {
 	{ "console-socket", 0, TEXT(struct create_options, console_socket), "PATH", "AF_UNIX socket that receives the terminal's fd" }, \
 	{ "pid-file", 0, TEXT(struct create_options, pid_file), "FILE", "write the container's process id to this file" }, \
 	{ "preserve-fds", 0, NUMBER(struct create_options, preserve_fds), "N", "pass fds 3 to N+2 on to the program (0)" }, \
+	{ "no-pivot", 0, FLAG(struct create_options, no_pivot), NULL, "enter the root without pivot_root (not supported yet)" }, \
 	{ "no-new-keyring", 0, FLAG(struct create_options, no_new_keyring), NULL, "keep the caller's session keyring" }
 
 static const struct option create_table[] = { CREATE_OPTIONS, { 0 } };
@@ -79,6 +81,14 @@ const struct command commands[] = {
 	{ "state", "ID", "print a container's state as JSON", no_options, 1, 1, 1, false, state_run },
 	{ 0 }
 };
+
+int command_root(const struct global_options *global, bool create, struct state_root *ret_root, struct error *err)
+{
+	const char *rootless = global->rootless ? global->rootless : "auto";
+	bool as_root = strcmp(rootless, "auto") == 0 ? geteuid() == 0 : strcmp(rootless, "false") == 0;
+
+	return state_root_open(global->root, as_root, create, ret_root, err);
+}
 
 bool command_is_planned(const char *name)
 {

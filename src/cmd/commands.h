@@ -2,16 +2,21 @@
 #ifndef MOSS_COMMANDS_H
 #define MOSS_COMMANDS_H
 #include "cmd/command.h"
+#include "host/state.h"
 
 struct create_options { /* also of run */
 	const char *bundle, *config, *console_socket, *pid_file;
 	unsigned    preserve_fds;
-	bool        no_new_keyring, detach, keep, no_subreaper;
+	bool        no_pivot, no_new_keyring, detach, keep, no_subreaper;
 };
 struct list_options { const char *format; bool quiet; };
 struct kill_options { bool all; };
 struct delete_options { bool force; };
 struct spec_options { const char *bundle; bool rootless; };
+
+/* The directory of all containers, as --root and --rootless say; see state_root_open(). */
+int command_root(const struct global_options *global, bool create, struct state_root *ret_root,
+		 struct error *err) __attribute__((warn_unused_result));
 
 #define COMMAND_RUN(name) \
 	int name(const struct global_options *global, const void *options, char **arguments, struct error *err)

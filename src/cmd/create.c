@@ -32,6 +32,13 @@ static struct launch_options launch_options_of(const struct global_options *glob
 	};
 }
 
+static int check_options(const struct create_options *options, const char *id, struct error *err)
+{
+	if (options->no_pivot)
+		return error_at(err, 0, "--no-pivot", "not supported yet");
+	return state_check_id(id, err);
+}
+
 int create_run(const struct global_options *global, const void *fields, char **arguments, struct error *err)
 {
 	struct launch_options options = launch_options_of(global, fields, arguments[0]);
@@ -39,7 +46,7 @@ int create_run(const struct global_options *global, const void *fields, char **a
 	launched_owned launched = { .dir_fd = -1, .pidfd = -1, .sock = -1, .console_fd = -1, .signal_fd = -1 };
 
 	options.detach = true;
-	if (state_check_id(options.id, err) < 0 || state_root_open(global->root, true, &root, err) < 0)
+	if (check_options(fields, options.id, err) < 0 || command_root(global, true, &root, err) < 0)
 		return -err->code;
 	return launch_create(&options, &root, &launched, err);
 }
@@ -89,7 +96,7 @@ int run_run(const struct global_options *global, const void *fields, char **argu
 
 	options.detach = create->detach;
 	options.start_now = true;
-	if (state_check_id(options.id, err) < 0 || state_root_open(global->root, true, &root, err) < 0)
+	if (check_options(fields, options.id, err) < 0 || command_root(global, true, &root, err) < 0)
 		return -err->code;
 	/* The container's orphans come to us, not to init, so that they are gone before we are. */
 	if (!create->detach && !create->no_subreaper)

@@ -7,12 +7,6 @@
 #include "host/destroy.h"
 #include "host/state.h"
 
-/* state.json says nothing that can be trusted: what is left is the directory. */
-static int delete_damaged(struct state_root *root, const char *id, int dir, struct error *err)
-{
-	return state_remove(root, id, dir, err);
-}
-
 int delete_run(const struct global_options *global, const void *fields, char **arguments, struct error *err)
 {
 	const struct delete_options *options = fields;
@@ -23,7 +17,7 @@ int delete_run(const struct global_options *global, const void *fields, char **a
 
 	if (state_check_id(id, err) < 0)
 		return -err->code;
-	int ret = state_root_open(global->root, false, &root, err);
+	int ret = command_root(global, false, &root, err);
 	if (ret == 0)
 		ret = state_open(&root, id, true, &dir, err);
 	if (ret == -ENOENT && options->force)
@@ -31,8 +25,8 @@ int delete_run(const struct global_options *global, const void *fields, char **a
 	if (ret < 0)
 		return ret;
 	ret = state_read(dir, &state, err);
-	if (ret < 0)
-		return options->force ? delete_damaged(&root, id, dir, err) : ret;
+	if (ret < 0 && !options->force)
+		return ret;
 	enum state_status status = state_status(dir, &state, &pidfd);
 	if (status != STATE_STOPPED && status != STATE_CREATED && status != STATE_CREATING && !options->force) {
 		error_set(err, 0, "cannot delete container %s that is not stopped: %s", id, state_status_name(status));

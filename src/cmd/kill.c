@@ -72,7 +72,7 @@ int kill_run(const struct global_options *global, const void *fields, char **arg
 	if (state_check_id(id, err) < 0)
 		return -err->code;
 	int number = signal_parse(arguments[1] ? arguments[1] : "TERM", err);
-	if (number < 0 || state_root_open(global->root, false, &root, err) < 0 ||
+	if (number < 0 || command_root(global, false, &root, err) < 0 ||
 	    state_open(&root, id, false, &dir, err) < 0 || state_read(dir, &state, err) < 0)
 		return -err->code;
 	enum state_status status = state_status(dir, &state, &pidfd);

@@ -48,7 +48,7 @@ int start_run(const struct global_options *global, const void *options, char **a
 	state_owned state = { .id = NULL };
 
 	(void)options;
-	if (state_check_id(id, err) < 0 || state_root_open(global->root, false, &root, err) < 0 ||
+	if (state_check_id(id, err) < 0 || command_root(global, false, &root, err) < 0 ||
 	    state_open(&root, id, true, &dir, err) < 0 || state_read(dir, &state, err) < 0 ||
 	    check_created(state_status(dir, &state, &pidfd), id, err) < 0)
 		return -err->code;

@@ -80,7 +80,7 @@ int state_run(const struct global_options *global, const void *options, char **a
 	struct entry entry;
 
 	(void)options;
-	if (state_check_id(arguments[0], err) < 0 || state_root_open(global->root, false, &root, err) < 0)
+	if (state_check_id(arguments[0], err) < 0 || command_root(global, false, &root, err) < 0)
 		return -err->code;
 	int ret = entry_read(&root, arguments[0], &entry, err);
 	if (ret == 0)
@@ -134,7 +134,7 @@ static int entries_read(struct entries *entries, const struct state_root *root, 
 	DIR  *dir = copy < 0 ? NULL : fdopendir(copy);
 
 	if (root->fd < 0)
-		return 0;
+		return 0; /* the default directory, not made yet */
 	if (dir == NULL)
 		return error_at(err, errno, root->path, "read the state directory");
 	while (ret == 0 && (item = readdir(dir)) != NULL)
@@ -204,7 +204,9 @@ int list_run(const struct global_options *global, const void *fields, char **arg
 	(void)arguments;
 	if (options->format != NULL && strcmp(options->format, "table") != 0 && strcmp(options->format, "json") != 0)
 		return error_at(err, 0, "--format", "\"%s\" is neither table nor json", options->format);
-	int ret = state_root_open(global->root, false, &root, err);
+	int ret = command_root(global, false, &root, err);
+	if (ret == 0 && root.fd < 0 && global->root != NULL)
+		ret = error_at(err, ENOENT, global->root, "open the state directory");
 	if (ret == 0)
 		ret = entries_read(&entries, &root, err);
 	if (ret == 0)

@@ -39,7 +39,6 @@ struct making { /* a launch under way */
 	int   cgroup_fd, child_sock, fifo_fd, console_sock;
 	pid_t pid;
 	bool  pid_file_written;
-	struct rlimit files; /* RLIMIT_NOFILE as the caller had it */
 };
 
 void launched_close(struct launched *launched)
@@ -168,18 +167,6 @@ static int make_cgroup(struct making *making, struct error *err)
 	return asked ? devices_without_program(making, &why, err) : 0;
 }
 
-/* More bind mounts than the soft limit of open files: their sources are all open at once. */
-static void raise_file_limit(struct making *making)
-{
-	struct rlimit limit;
-
-	getrlimit(RLIMIT_NOFILE, &making->files);
-	limit = making->files;
-	limit.rlim_cur = limit.rlim_max;
-	if (making->plan->spec.mounts_count + 64 > making->files.rlim_cur)
-		setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static void run_child(void *context, int sock)
 {
 	stage_main(context, sock);
@@ -234,24 +221,29 @@ static int write_maps(struct making *making, struct error *err)
 	return ret < 0 ? error_set(err, -ret, "tell that the ids are mapped") : 0;
 }
 
-static int apply_rlimits(struct making *making, struct error *err)
+/* Raise the hard limits that are to be higher, while the child still has our ids; it sets the
+ * exact values itself. */
+static int raise_rlimits(struct making *making, struct error *err)
 {
 	const struct spec_process *process = &making->plan->spec.process;
-	bool files_given = false;
 
 	for (size_t i = 0; i < process->rlimits_count; i++) {
 		const struct spec_rlimit *one = &process->rlimits[i];
+		struct rlimit now;
 
-		files_given |= one->resource == RLIMIT_NOFILE;
-		if (prlimit(making->pid, one->resource, &one->limit, NULL) == 0)
+		if (getrlimit((__rlimit_resource_t)one->resource, &now) < 0)
+			return error_at(err, errno, "process: rlimits", "%s", one->name);
+		if (one->limit.rlim_max <= now.rlim_max)
 			continue;
-		int code = errno;
-		error_at(err, code, "process: rlimits", "%s: soft %llu, hard %llu", one->name,
-			 (unsigned long long)one->limit.rlim_cur, (unsigned long long)one->limit.rlim_max);
-		return code == EPERM ? error_hint(err, "a hard limit can be raised with CAP_SYS_RESOURCE only") : -code;
+		unsigned long long had = now.rlim_max;
+		now.rlim_max = one->limit.rlim_max;
+		if (prlimit(making->pid, (__rlimit_resource_t)one->resource, &now, NULL) == 0)
+			continue;
+		error_at(err, errno, "process: rlimits", "%s: raise the hard limit from %llu to %llu", one->name, had,
+			 (unsigned long long)one->limit.rlim_max);
+		return error_hint(err, "that takes CAP_SYS_RESOURCE on the host: ask for no more than the hard limit "
+				       "(ulimit -H)");
 	}
-	if (!files_given && prlimit(making->pid, RLIMIT_NOFILE, &making->files, NULL) < 0)
-		return error_at(err, errno, "RLIMIT_NOFILE", "restore");
 	return 0;
 }
 
@@ -281,7 +273,7 @@ static int finish(struct making *making, struct error *err)
 	if (ret < 0)
 		return error_set(err, -ret, "read the start time of process %d", (int)making->pid);
 	state->creating = false;
-	if (apply_rlimits(making, err) < 0 || state_write(making->out->dir_fd, state, err) < 0 ||
+	if (state_write(making->out->dir_fd, state, err) < 0 ||
 	    (making->options->pid_file != NULL && write_pid_file(making, err) < 0))
 		return -err->code;
 	ret = sync_send(making->out->sock, SYNC_GO, NULL, 0, -1);
@@ -395,10 +387,10 @@ static int make_container(struct making *making, struct error *err)
 			return -err->code;
 	if (make_cgroup(making, err) < 0 || make_fifo(making, err) < 0)
 		return -err->code;
-	raise_file_limit(making);
+	plan_raise_file_limit(plan);
 	int ret = clone_container(making, err);
-	setrlimit(RLIMIT_NOFILE, &making->files);
-	if (ret < 0 || write_maps(making, err) < 0) {
+	setrlimit(RLIMIT_NOFILE, &plan->files.limit);
+	if (ret < 0 || raise_rlimits(making, err) < 0 || write_maps(making, err) < 0) {
 		/* What the other side has to say explains more than our broken pipe. */
 		struct sync_message message;
 		if (err->code == EPIPE && sync_receive(out->sock, &message) == 0 && message.kind == SYNC_ERROR)

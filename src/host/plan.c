@@ -120,6 +120,37 @@ static int plan_environment(struct plan *plan, struct error *err)
 	return 0;
 }
 
+static int plan_rlimits(struct plan *plan, struct error *err)
+{
+	const struct spec_process *process = &plan->spec.process;
+	struct spec_rlimit *limits = arena_alloc(&plan->spec.arena, process->rlimits_count + 1, sizeof(*limits));
+
+	if (limits == NULL)
+		return error_set(err, ENOMEM, "rlimits");
+	plan->files = (struct spec_rlimit){ .resource = RLIMIT_NOFILE, .name = "RLIMIT_NOFILE" };
+	getrlimit(RLIMIT_NOFILE, &plan->files.limit);
+	bool files_given = false;
+	for (size_t i = 0; i < process->rlimits_count; i++) {
+		limits[i] = process->rlimits[i];
+		files_given |= limits[i].resource == RLIMIT_NOFILE;
+	}
+	if (!files_given) /* we may raise it for the launch */
+		limits[process->rlimits_count] = plan->files;
+	plan->stage.init.rlimits = limits;
+	plan->stage.init.rlimits_count = process->rlimits_count + (files_given ? 0 : 1);
+	return 0;
+}
+
+void plan_raise_file_limit(const struct plan *plan)
+{
+	struct rlimit limit = plan->files.limit;
+
+	if (plan->spec.mounts_count + 64 <= limit.rlim_cur)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /* Fds that were inherited have no close-on-exec flag, all of ours have. */
 static int check_preserved_fds(unsigned count, struct error *err)
 {
@@ -178,5 +209,7 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 	if (plan->join.user_by_owner &&
 	    bundle_warn(spec, "linux: namespaces: the user namespace that owns the joined ones is joined, too", err) < 0)
 		return -err->code;
-	return plan_capabilities(plan, err) < 0 ? -err->code : plan_environment(plan, err);
+	if (plan_capabilities(plan, err) < 0 || plan_environment(plan, err) < 0 || plan_rlimits(plan, err) < 0)
+		return -err->code;
+	return 0;
 }

@@ -17,6 +17,7 @@ struct plan {
 	struct stage stage;
 	const char  *bundle, *rootfs; /* absolute */
 	const char  *cgroup;          /* directory to make, or NULL */
+	struct spec_rlimit files;     /* RLIMIT_NOFILE as the caller had it */
 };
 void plan_free(struct plan *plan);
 #define plan_owned __attribute__((cleanup(plan_free))) struct plan
@@ -25,5 +26,9 @@ void plan_free(struct plan *plan);
  * every case. Returns 0 or -errno with @err set. */
 int plan_make(const struct launch_options *options, struct plan *ret_plan, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
+
+/* Raise our soft limit of open files for the clone, when the bind mounts' sources need it: they
+ * are all open at once. The container gets plan->files back, or what config.json says. */
+void plan_raise_file_limit(const struct plan *plan);
 
 #endif

@@ -89,7 +89,9 @@ static int root_open_checked(const char *path, bool create, int *ret_fd, struct 
 			error_at(err, errno, path, "the state directory is a symbolic link or no directory");
 			return error_hint(err, "choose another one with --root");
 		}
-		if (errno != ENOENT || !create || tries++ > 0)
+		if (errno == ENOENT && !create)
+			return 0;
+		if (errno != ENOENT || tries++ > 0)
 			return error_at(err, errno, path, "open the state directory");
 		/* Parents as mkdir -p; the last one is ours alone. */
 		char *copy = strdup(path);
@@ -105,12 +107,12 @@ static int root_open_checked(const char *path, bool create, int *ret_fd, struct 
 }
 
 /* The default directories, best first. Returns false behind the last. */
-static bool root_candidate(int number, char *path, size_t size)
+static bool root_candidate(int number, bool as_root, char *path, size_t size)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
 	unsigned    uid = geteuid();
 
-	if (uid == 0) {
+	if (as_root) {
 		snprintf(path, size, "/run/moss");
 		return number == 0;
 	}
@@ -143,26 +145,26 @@ static bool parent_is_ours(const char *path)
 	return stat(parent, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid();
 }
 
-static int root_open_default(bool create, struct state_root *root, struct error *err)
+static int root_open_default(bool as_root, bool create, struct state_root *root, struct error *err)
 {
 	char path[PATH_MAX];
 
 	/* A runtime directory that is not there (no session) or not ours (su) is passed over. */
-	for (int number = 0; root_candidate(number, path, sizeof(path)); number++)
-		if (path[0] == '/' && (geteuid() == 0 || str_starts(path, "/tmp/") || parent_is_ours(path)))
+	for (int number = 0; root_candidate(number, as_root, path, sizeof(path)); number++)
+		if (path[0] == '/' && (as_root || str_starts(path, "/tmp/") || parent_is_ours(path)))
 			break;
 	root->path = strdup(path);
 	if (root->path == NULL)
 		return error_set(err, ENOMEM, "state directory");
-	int ret = root_open_checked(path, create, &root->fd, err);
-	return ret == -ENOENT && !create ? 0 : ret;
+	return root_open_checked(path, create, &root->fd, err);
 }
 
-int state_root_open(const char *path, bool create, struct state_root *ret_root, struct error *err)
+int state_root_open(const char *path, bool as_root, bool create, struct state_root *ret_root,
+		    struct error *err)
 {
 	*ret_root = (struct state_root){ .fd = -1 };
 	if (path == NULL)
-		return root_open_default(create, ret_root, err);
+		return root_open_default(as_root, create, ret_root, err);
 	if (path[0] == '/') {
 		ret_root->path = strdup(path);
 	} else {

@@ -52,13 +52,13 @@ void state_root_close(struct state_root *root);
 /* Open the directory that --root names, or the default one: root's /run/moss; a user's
  * $XDG_RUNTIME_DIR/moss, /run/user/UID/moss, /tmp/moss-UID.
  *
- * @path:   NULL for the default.
- * @create: make it (0700) when it is missing; else a missing one is -ENOENT, the default one gives
- *          root->fd == -1.
+ * @path:    NULL for the default one.
+ * @as_root: take root's default directory, else a user's.
+ * @create:  make it (0700) when it is missing; else a missing one gives root->fd == -1.
  * A directory of another user, one that others may write, or a symbolic link is refused
  * (CVE-2019-12439: names in /tmp can be guessed); root may use other users' directories. */
-int state_root_open(const char *path, bool create, struct state_root *ret_root, struct error *err)
-	__attribute__((nonnull(3, 4), warn_unused_result));
+int state_root_open(const char *path, bool as_root, bool create, struct state_root *ret_root,
+		    struct error *err) __attribute__((nonnull(4, 5), warn_unused_result));
 
 /* 0 when @id is [A-Za-z0-9_+.-]{1,255}, neither "." nor ".."; else -EINVAL with @err set. */
 int state_check_id(const char *id, struct error *err) __attribute__((nonnull, warn_unused_result));
@@ -81,7 +81,8 @@ bool state_lock_again(const struct state_root *root, const char *id, int dir_fd)
 bool state_is_locked(int dir_fd);
 
 /* Read state.json of an open container; state_free() is needed in every case.
- * -EPROTO: written by a newer moss. -ENOENT: half made. */
+ * -EINVAL: damaged, or written by a newer moss; what could be read is there all the same, for
+ * `delete --force`. -ENOENT: half made. */
 int state_read(int dir_fd, struct state *ret_state, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 

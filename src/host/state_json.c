@@ -70,11 +70,6 @@ static int read_members(struct json_object *json, struct state *state, struct er
 	int64_t version = number_of(json, "version"), pid = number_of(json, "pid");
 	const char *boot_id = text_of(json, "boot_id", state);
 
-	if (version > STATE_VERSION) {
-		error_set(err, EPROTO, "format version %lld is newer than %d, the one that this moss knows",
-			  (long long)version, STATE_VERSION);
-		return error_hint(err, "use the newer moss, or delete --force");
-	}
 	state->id = text_of(json, "id", state);
 	state->oci_version = text_of(json, "oci_version", state);
 	state->bundle = text_of(json, "bundle", state);
@@ -85,12 +80,19 @@ static int read_members(struct json_object *json, struct state *state, struct er
 	state->own_pid_namespace = flag_of(json, "own_pid_namespace");
 	state->pid = pid > 0 && pid <= INT32_MAX ? (pid_t)pid : 0;
 	state->pid_start_time = (uint64_t)number_of(json, "pid_start_time");
-	if (version < 1 || state->id == NULL || state->oci_version == NULL || state->bundle == NULL ||
-	    state->rootfs == NULL || state->created == NULL || boot_id == NULL ||
-	    strlen(boot_id) >= sizeof(state->boot_id) || (state->cgroup != NULL && state->cgroup[0] != '/'))
-		return error_set(err, 0, "damaged: a member is missing or of the wrong type");
-	strcpy(state->boot_id, boot_id);
+	if (boot_id != NULL && strlen(boot_id) < sizeof(state->boot_id))
+		strcpy(state->boot_id, boot_id);
+	if (state->cgroup != NULL && state->cgroup[0] != '/')
+		state->cgroup = NULL;
 	read_annotations(json, state);
+	if (version > STATE_VERSION) {
+		error_set(err, 0, "format version %lld is newer than %d, the one that this moss knows",
+			  (long long)version, STATE_VERSION);
+		return error_hint(err, "use the newer moss, or delete --force");
+	}
+	if (version < 1 || state->id == NULL || state->oci_version == NULL || state->bundle == NULL ||
+	    state->rootfs == NULL || state->created == NULL || state->boot_id[0] == '\0')
+		return error_set(err, 0, "damaged: a member is missing or of the wrong type");
 	return 0;
 }
 

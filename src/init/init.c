@@ -96,6 +96,20 @@ static int step_umask(const struct init *init, struct init_context *context, str
 	return 0;
 }
 
+static int step_rlimits(const struct init *init, struct init_context *context, struct error *err)
+{
+	(void)context;
+	for (size_t i = 0; i < init->rlimits_count; i++) {
+		const struct spec_rlimit *one = &init->rlimits[i];
+
+		/* What needs a privilege, a raised hard limit, the host side has done already. */
+		if (setrlimit((__rlimit_resource_t)one->resource, &one->limit) < 0)
+			return error_at(err, errno, "process: rlimits", "%s: soft %llu, hard %llu", one->name,
+					(unsigned long long)one->limit.rlim_cur, (unsigned long long)one->limit.rlim_max);
+	}
+	return 0;
+}
+
 static int step_hide_files(const struct init *init, struct init_context *context, struct error *err)
 {
 	(void)context;
@@ -121,6 +135,7 @@ static const struct {
 	{ "umask",                 step_umask },
 	{ "hide inherited files",  step_hide_files },
 	{ "credentials",           credentials_apply },       /* from here on nothing needs a privilege */
+	{ "resource limits",       step_rlimits },            /* late: a tight one would hit our own steps */
 	{ "working directory",     program_check_cwd },       /* second try as the user (a file system may refuse root) */
 	{ "exec",                  program_find },            /* as the user, who must be able to execute it */
 };

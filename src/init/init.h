@@ -16,6 +16,8 @@ struct init {
 	struct spec_capabilities capabilities; /* those of the process that can be had */
 	char      **env;                       /* NULL-ended; after the texts of process.env there is room for HOME */
 	size_t      env_count;
+	const struct spec_rlimit *rlimits;     /* those of the process, and what moss itself had changed */
+	size_t      rlimits_count;
 	unsigned    preserved_fds;             /* fds 3..2+preserved_fds reach the program */
 	bool        bring_lo_up;               /* there is a new network namespace */
 	bool        set_groups;                /* false: setgroups(2) is denied in this user namespace */

@@ -258,15 +258,16 @@ static int target_check(const struct spec_mount *mount, int root_fd, int target,
 /* Open or make the place where the mount goes. */
 static int target_open(const struct spec_mount *mount, int root_fd, mode_t type, int *ret_fd, struct error *err)
 {
-	bool no_links = mount->type != NULL && !mount->options.bind &&
-			(strcmp(mount->type, "proc") == 0 || strcmp(mount->type, "sysfs") == 0);
+	const char *destination = mount->destination;
+	bool no_links = strcmp(destination, "/proc") == 0 || strcmp(destination, "/sys") == 0 ||
+			(mount->type != NULL && !mount->options.bind &&
+			 (strcmp(mount->type, "proc") == 0 || strcmp(mount->type, "sysfs") == 0));
 	struct stat st;
 
 	if (no_links) {
 		int fd = rootfs_find(root_fd, mount->destination, RESOLVE_NO_SYMLINKS);
 		if (fd == -ELOOP)
-			return error_set(err, ELOOP, "a symbolic link in the image; %s must be mounted on a directory",
-					 mount->type);
+			return error_set(err, ELOOP, "a symbolic link in the image, where a directory must be");
 		if (fd >= 0) {
 			*ret_fd = fd;
 			return 0;
