@@ -7,7 +7,7 @@
 
 #include "config_text.h"
 
-#define VERSION(version) "{ 'ociVersion': '" version "' }"
+#define SPEC_VERSION(version) "{ 'ociVersion': '" version "' }"
 #define MOUNT(members) CONFIG("'mounts': [ { 'destination': '/m', " members " } ]")
 #define DEVICE(members) LINUX("'devices': [ { 'path': '/dev/x', " members " } ]")
 #define RULE(members) LINUX("'resources': { 'devices': [ { 'allow': true, " members " } ] }")
@@ -16,10 +16,10 @@
 
 static void versions_from_1_0_to_1_3_are_accepted(void **state)
 {
-	static const char *const versions[] = { VERSION("1.0.0-rc1"), VERSION("1.0.0-rc2-dev"),
-			VERSION("1.0.0"),
-						VERSION("1.0.2-dev"), VERSION("1.2.1"), VERSION("1.3.0"),
-						VERSION("1.3.9-rc.1+build") };
+	static const char *const versions[] = { SPEC_VERSION("1.0.0-rc1"), SPEC_VERSION("1.0.0-rc2-dev"),
+			SPEC_VERSION("1.0.0"),
+						SPEC_VERSION("1.0.2-dev"), SPEC_VERSION("1.2.1"), SPEC_VERSION("1.3.0"),
+						SPEC_VERSION("1.3.9-rc.1+build") };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
@@ -35,7 +35,7 @@ static void a_later_1_x_is_accepted_with_a_warning(void **state)
 	spec_owned spec;
 
 	(void)state;
-	config_accept(VERSION("1.4.0"), &spec);
+	config_accept(SPEC_VERSION("1.4.0"), &spec);
 	assert_string_equal(spec.oci_version, "1.4.0");
 	assert_true(config_warns(&spec, "ociVersion: version 1.4.0 is newer"));
 	assert_null(spec.warnings.texts[spec.warnings.count]);
@@ -44,16 +44,16 @@ static void a_later_1_x_is_accepted_with_a_warning(void **state)
 static void other_versions_are_refused(void **state)
 {
 	(void)state;
-	config_refuse(VERSION("0.5.0-dev"), "ociVersion", "unsupported version \"0.5.0-dev\"");
-	config_refuse(VERSION("2.0.0"), "ociVersion", "unsupported version \"2.0.0\"");
-	config_refuse(VERSION(""), "ociVersion", "unsupported version \"\"");
-	config_refuse(VERSION("1.0"), "ociVersion", "unsupported version");
-	config_refuse(VERSION("1.0.0.0"), "ociVersion", "unsupported version");
-	config_refuse(VERSION("1.0.0-"), "ociVersion", "unsupported version");
-	config_refuse(VERSION("1.0.0-a b"), "ociVersion", "unsupported version");
-	config_refuse(VERSION("01.0.0"), "ociVersion", "unsupported version");
-	config_refuse(VERSION("1.0.x"), "ociVersion", "unsupported version");
-	config_refuse(VERSION("1.99999999999.0"), "ociVersion", "unsupported version");
+	config_refuse(SPEC_VERSION("0.5.0-dev"), "ociVersion", "unsupported version \"0.5.0-dev\"");
+	config_refuse(SPEC_VERSION("2.0.0"), "ociVersion", "unsupported version \"2.0.0\"");
+	config_refuse(SPEC_VERSION(""), "ociVersion", "unsupported version \"\"");
+	config_refuse(SPEC_VERSION("1.0"), "ociVersion", "unsupported version");
+	config_refuse(SPEC_VERSION("1.0.0.0"), "ociVersion", "unsupported version");
+	config_refuse(SPEC_VERSION("1.0.0-"), "ociVersion", "unsupported version");
+	config_refuse(SPEC_VERSION("1.0.0-a b"), "ociVersion", "unsupported version");
+	config_refuse(SPEC_VERSION("01.0.0"), "ociVersion", "unsupported version");
+	config_refuse(SPEC_VERSION("1.0.x"), "ociVersion", "unsupported version");
+	config_refuse(SPEC_VERSION("1.99999999999.0"), "ociVersion", "unsupported version");
 	config_refuse("{ }", "ociVersion", "missing");
 	config_refuse("{ 'ociVersion': null }", "ociVersion", "missing");
 	config_refuse("{ 'ociVersion': 1 }", "ociVersion", "expected a string, found an integer");
