@@ -102,11 +102,11 @@ static int part_map_again(const ElfW(Phdr) *part, uintptr_t base, uintptr_t page
 	size_t    size = end - start;
 
 	if (!(part->p_flags & PF_W))
-		return mmap((void *)start, size, protection_of(part), MAP_PRIVATE | MAP_FIXED, fd,
+		return mmap((void *)start, size, protection_of(part), MAP_PRIVATE | MAP_FIXED | MAP_POPULATE, fd,
 			    (off_t)(part->p_offset / page * page)) == MAP_FAILED ? -errno : 0;
 	/* Data has been written since the start: move a copy over it, in one step, because the
 	 * tables that every call goes through are among it. */
-	void *copy = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *copy = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (copy == MAP_FAILED)
 		return -errno;
 	memcpy(copy, (void *)start, size);

@@ -107,23 +107,61 @@ int io_write_small(int dir_fd, const char *path, const char *text)
 	return (size_t)count == size ? 0 : -EIO;
 }
 
-int io_replace_file(int dir_fd, const char *name, const char *bytes, size_t size, mode_t mode,
-		    struct error *err)
-{
-	char temporary[300];
+#define TEMPORARY_MAX 300
 
-	if (snprintf(temporary, sizeof(temporary), ".%.255s.%d", name, (int)getpid()) >= (int)sizeof(temporary))
-		return error_at(err, ENAMETOOLONG, name, "write");
-	unlinkat(dir_fd, temporary, 0);
-	fd_owned fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+static void temporary_name(const char *name, char temporary[TEMPORARY_MAX])
+{
+	snprintf(temporary, TEMPORARY_MAX, ".%.240s.%d", name, (int)getpid());
+}
+
+static int open_new(int dir_fd, const char *name, mode_t mode)
+{
+	return openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+}
+
+int io_replace_prepare(int dir_fd, const char *name, const char *bytes, size_t size, mode_t mode,
+		       struct error *err)
+{
+	char temporary[TEMPORARY_MAX];
+
+	temporary_name(name, temporary);
+	fd_owned fd = open_new(dir_fd, temporary, mode);
+	if (fd < 0 && errno == EEXIST && unlinkat(dir_fd, temporary, 0) == 0) /* of a killed process with our pid */
+		fd = open_new(dir_fd, temporary, mode);
 	if (fd < 0)
 		return error_at(err, errno, name, "create");
 	int ret = io_write_all(fd, bytes, size);
-	if (ret == 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
-		ret = -errno;
 	if (ret < 0) {
-		unlinkat(dir_fd, temporary, 0);
+		io_replace_forget(dir_fd, name);
 		return error_at(err, -ret, name, "write");
 	}
 	return 0;
+}
+
+int io_replace_commit(int dir_fd, const char *name, struct error *err)
+{
+	char temporary[TEMPORARY_MAX];
+
+	temporary_name(name, temporary);
+	if (renameat(dir_fd, temporary, dir_fd, name) == 0)
+		return 0;
+	error_at(err, errno, name, "write");
+	io_replace_forget(dir_fd, name);
+	return -err->code;
+}
+
+void io_replace_forget(int dir_fd, const char *name)
+{
+	char temporary[TEMPORARY_MAX];
+
+	temporary_name(name, temporary);
+	unlinkat(dir_fd, temporary, 0);
+}
+
+int io_replace_file(int dir_fd, const char *name, const char *bytes, size_t size, mode_t mode,
+		    struct error *err)
+{
+	int ret = io_replace_prepare(dir_fd, name, bytes, size, mode, err);
+
+	return ret < 0 ? ret : io_replace_commit(dir_fd, name, err);
 }

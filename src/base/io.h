@@ -25,6 +25,15 @@ int io_write_all(int fd, const void *bytes, size_t size) __attribute__((nonnull,
 int io_write_small(int dir_fd, const char *path, const char *text)
 	__attribute__((nonnull, warn_unused_result));
 
+/* The two halves of io_replace_file(), for work that can be done ahead: write the temporary file;
+ * put it in its place. After a failure, or without the second half, the temporary file is to be
+ * removed: io_replace_forget(). */
+int io_replace_prepare(int dir_fd, const char *name, const char *bytes, size_t size, mode_t mode,
+		       struct error *err) __attribute__((nonnull, warn_unused_result));
+int io_replace_commit(int dir_fd, const char *name, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+void io_replace_forget(int dir_fd, const char *name) __attribute__((nonnull));
+
 /* Replace @name in @dir_fd by a file with these bytes: a temporary file beside it (".NAME.PID"),
  * then rename(2), so that a reader sees the old or the new one, whole. Nothing stays on failure.
  * Returns 0 or -errno with @err set. */

@@ -32,6 +32,14 @@ int sys_pivot_root(const char *new_root, const char *put_old)
 	return (int)syscall(SYS_pivot_root, new_root, put_old);
 }
 
+int sys_signal_default(int number)
+{
+	/* The kernel's own struct sigaction, all zero: SIG_DFL, no flags, empty mask. */
+	unsigned long action[4] = { 0 };
+
+	return (int)syscall(SYS_rt_sigaction, number, action, NULL, sizeof(uint64_t));
+}
+
 int sys_join_session_keyring(const char *name)
 {
 	return (int)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0, 0);

@@ -24,6 +24,10 @@ int sys_openat2(int dir_fd, const char *path, uint64_t flags, uint64_t mode, uin
 
 int sys_pivot_root(const char *new_root, const char *put_old);
 
+/* Set a signal's action to the default. Unlike signal(3) also for 32 and 33, which libc keeps for
+ * itself and which a caller may have ignored all the same. */
+int sys_signal_default(int number);
+
 /* keyctl(KEYCTL_JOIN_SESSION_KEYRING): a new session keyring with this name. */
 int sys_join_session_keyring(const char *name);
 

@@ -86,9 +86,13 @@ bool state_is_locked(int dir_fd);
 int state_read(int dir_fd, struct state *ret_state, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Write it. */
+/* Write it; or write it ahead, beside the old one, to be put in its place by state_commit() (what
+ * is never committed goes with state_remove()). */
 int state_write(int dir_fd, const struct state *state, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
+int state_prepare(int dir_fd, const struct state *state, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+int state_commit(int dir_fd, struct error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Remove ROOT/ID with its files, by fd. */
 int state_remove(const struct state_root *root, const char *id, int dir_fd, struct error *err)

@@ -126,7 +126,7 @@ static void add(struct json_object *json, const char *name, const char *text)
 		json_object_object_add(json, name, json_object_new_string(text));
 }
 
-int state_write(int dir_fd, const struct state *state, struct error *err)
+int state_prepare(int dir_fd, const struct state *state, struct error *err)
 {
 	json_owned *json = json_object_new_object();
 	struct json_object *annotations = json_object_new_object(), *notes = json_object_new_array();
@@ -152,5 +152,17 @@ int state_write(int dir_fd, const struct state *state, struct error *err)
 	const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
 	if (text == NULL)
 		return error_set(err, ENOMEM, "write state.json");
-	return io_replace_file(dir_fd, "state.json", text, strlen(text), 0600, err);
+	return io_replace_prepare(dir_fd, "state.json", text, strlen(text), 0600, err);
+}
+
+int state_commit(int dir_fd, struct error *err)
+{
+	return io_replace_commit(dir_fd, "state.json", err);
+}
+
+int state_write(int dir_fd, const struct state *state, struct error *err)
+{
+	int ret = state_prepare(dir_fd, state, err);
+
+	return ret < 0 ? ret : state_commit(dir_fd, err);
 }

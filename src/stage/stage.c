@@ -24,6 +24,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "base/sync.h"
+#include "base/sys.h"
 #include "stage/devices.h"
 #include "stage/masks.h"
 #include "stage/mounts.h"
@@ -69,7 +70,7 @@ static int step_forget_caller(struct work *work, struct error *err)
 	/* signal(7): an ignored signal would stay so in the program (engines ignore SIGPIPE). */
 	for (int number = 1; number < _NSIG; number++)
 		if (number != SIGKILL && number != SIGSTOP)
-			signal(number, SIG_DFL);
+			sys_signal_default(number);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	return 0;
