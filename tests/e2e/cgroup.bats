@@ -1,0 +1,162 @@
+#!/usr/bin/env bats
+# cgroup.bats - an own cgroup where there can be one, and limits that are never dropped silently.
+load lib.bash
+setup() { e2e_setup; }
+teardown() { e2e_teardown; }
+
+@test "cgroup: without limits a container runs, wherever this test runs" {
+	container 'echo ran'
+	[ "$status" -eq 0 ]
+	[ "$output" = ran ]
+	config '.linux.resources = {}'
+	container 'echo ran'
+	[ "$output" = ran ]
+}
+
+@test "cgroup: empty settings of controllers that may be absent are not demanded" {
+	config '.linux.resources.memory = {} | .linux.resources.cpu = {} | .linux.resources.blockIO = {}'
+	container 'echo ran'
+	[ "$status" -eq 0 ]
+	[ "$output" = ran ]
+}
+
+@test "cgroup: a limit that can't be enforced is refused, naming the controller; --degrade=warn goes on" {
+	# No pids or memory controller is in the version 2 tree here, or it is not mine.
+	if [ -w /sys/fs/cgroup ] && grep -qsw pids /sys/fs/cgroup/cgroup.controllers; then
+		skip "the pids controller can be used here"
+	fi
+	for limit in '{pids: {limit: 100}}' '{memory: {limit: 100000000}}' '{cpu: {quota: 50000, period: 100000}}'; do
+		name=$(jq -rn "$limit | keys[0]")
+		config ".linux.resources = $limit"
+		program echo ran
+		run moss run "$ID"
+		show
+		[ "$status" -eq 1 ]
+		[[ "$output" == *"$name"* ]]
+		[[ "$output" != ran ]]
+		[ ! -e "$ROOT/$ID" ]
+		run --separate-stderr moss --degrade=warn --log log run "$ID"
+		show
+		[ "$status" -eq 0 ]
+		[ "$output" = ran ]
+		grep -q "level=warning.*$name" log
+	done
+}
+
+@test "cgroup: --degrade takes error and warn" {
+	program true
+	moss --degrade=error run "$ID"
+	moss --degrade warn run "$ID"
+	run moss --degrade=maybe run "$ID"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *maybe* ]]
+}
+
+@test "cgroup: the container gets its own cgroup, which is removed with it" {
+	need_v2
+	program sleep 60
+	moss_v2 run -d "$ID" </dev/null >out 2>&1
+	pid=$(in_v2 "$MOSS" --root "$ROOT" state "$ID" | jq .pid)
+	path=$(sed -n 's/^0:://p' "/proc/$pid/cgroup")
+	echo "$path"
+	[ "$(basename "$path")" = "$ID" ] || [[ "$path" == *"$ID"* ]]
+	in_v2 test -d "/sys/fs/cgroup$path"
+	[ "$(in_v2 cat "/sys/fs/cgroup$path/cgroup.procs")" = "$pid" ]
+	moss_v2 delete -f "$ID"
+	eventually in_v2 test ! -e "/sys/fs/cgroup$path"
+}
+
+@test "cgroup: cgroupsPath is where the container goes" {
+	need_v2
+	config '.linux.cgroupsPath = $p' --arg p "/$ID-parent/deep/own"
+	program sleep 60
+	moss_v2 run -d "$ID" </dev/null >out 2>&1
+	pid=$(in_v2 "$MOSS" --root "$ROOT" state "$ID" | jq .pid)
+	[ "$(sed -n 's/^0:://p' "/proc/$pid/cgroup")" = "/$ID-parent/deep/own" ]
+	moss_v2 delete -f "$ID"
+	eventually in_v2 test ! -e "/sys/fs/cgroup/$ID-parent/deep/own"
+	in_v2 sh -c "cd /sys/fs/cgroup && rmdir $ID-parent/deep $ID-parent" 2>/dev/null || true
+}
+
+@test "cgroup: cgroupsPath can't leave the tree" {
+	need_v2
+	config '.linux.cgroupsPath = $p' --arg p "/../../$ID-out"
+	program true
+	moss_v2 run "$ID" </dev/null >out 2>&1 || true
+	cat out
+	[ ! -e "/$ID-out" ]
+	[ ! -e "/sys/$ID-out" ]
+}
+
+@test "cgroup: a cgroup that holds somebody else's process is refused" {
+	need_v2
+	config '.linux.cgroupsPath = $p' --arg p "/$ID-taken"
+	program sleep 60
+	in_v2 sh -c 'mkdir "/sys/fs/cgroup/$1" && echo $$ >"/sys/fs/cgroup/$1/cgroup.procs" && exec sleep 30' sh "$ID-taken" \
+		</dev/null >/dev/null 2>&1 3>&- 4>&- &
+	job=$!
+	eventually in_v2 grep -q . "/sys/fs/cgroup/$ID-taken/cgroup.procs" 2>/dev/null
+	holder=$(in_v2 cat "/sys/fs/cgroup/$ID-taken/cgroup.procs")
+	attempt_v2 create "$ID"
+	show
+	alive=0
+	dead "$holder" || alive=1
+	no_containers || moss_v2 delete --force "$ID"
+	kill -KILL "$holder" 2>/dev/null || true
+	wait "$job" || true
+	eventually in_v2 rmdir "/sys/fs/cgroup/$ID-taken"
+	[ "$status" -eq 1 ]
+	[ "$alive" -eq 1 ]
+}
+
+@test "cgroup: processes that were left in the cgroup end with delete --force" {
+	need_v2
+	config '.linux.namespaces |= map(select(.type != "pid"))'
+	program sh -c 'setsid sleep 1000 & sleep 0.2'
+	moss_v2 run -d "$ID" </dev/null >out 2>&1
+	pid=$(in_v2 "$MOSS" --root "$ROOT" state "$ID" | jq .pid)
+	path=$(sed -n 's/^0:://p' "/proc/$pid/cgroup")
+	sleep 0.5
+	moss_v2 delete --force "$ID"
+	eventually in_v2 test ! -e "/sys/fs/cgroup$path"
+}
+
+@test "cgroup: the container sees its own cgroup as the root of its cgroup namespace" {
+	need_v2
+	config '.linux.namespaces |= (map(select(.type != "cgroup")) + [{type: "cgroup"}])'
+	program sh -c 'cat /proc/self/cgroup; cat /proc/self/mountinfo; cat /sys/fs/cgroup/cgroup.procs'
+	output=$(moss_v2 run "$ID" </dev/null)
+	echo "$output"
+	[[ "$output" == *"0::/"$'\n'* ]]
+	mount_has /sys/fs/cgroup cgroup2 ro nosuid nodev noexec
+	grep -qx 1 <<<"$output"
+}
+
+@test "cgroup: a user's container gets moss-ID below the delegated cgroup that moss was started in" {
+	need_v2
+	directory=/tmp/$ID-user
+	mkdir -m 0755 "$directory"
+	cp -a rootfs "$directory/rootfs"
+	cp "$MOSS" "$directory/moss"
+	rm config.json
+	"$MOSS" spec --rootless
+	config '.process.terminal = false
+		| .linux.uidMappings[0].hostID = 54321 | .linux.gidMappings[0].hostID = 54321'
+	program sleep 60
+	cp config.json "$directory"
+	chown -R 54321:54321 "$directory"
+	chmod 0755 "$directory/moss"
+	in_v2 sh -c 'own=/sys/fs/cgroup/$1
+		mkdir "$own" && chown 54321 "$own" "$own/cgroup.procs" "$own/cgroup.threads" "$own/cgroup.subtree_control"
+		echo $$ >"$own/cgroup.procs"
+		cd "$2" && exec setpriv --reuid 54321 --regid 54321 --clear-groups env HOME=/ XDG_RUNTIME_DIR="$2" \
+			"$2/moss" --root "$2/state" run -d --pid-file "$2/pid" "$3"' sh "$ID-own" "$directory" "$ID" </dev/null >out 2>&1 3>&- 4>&- || true
+	cat out
+	where=$(sed -n 's/^0:://p' "/proc/$(cat "$directory/pid")/cgroup" || true)
+	in_v2 "$MOSS" --root "$directory/state" delete --force "$ID" || left=1 # root may
+	in_v2 test ! -e "/sys/fs/cgroup/$ID-own/moss-$ID" || left=1
+	eventually in_v2 rmdir "/sys/fs/cgroup/$ID-own"
+	rm -rf "$directory"
+	[ "$where" = "/$ID-own/moss-$ID" ]
+	[ -z "${left-}" ]
+}

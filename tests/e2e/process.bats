@@ -1,0 +1,328 @@
+#!/usr/bin/env bats
+# process.bats - what config.json's process asks for, seen from inside the container.
+load lib.bash
+setup() { e2e_setup; }
+teardown() { e2e_teardown; }
+
+@test "process: cwd is made when it is missing" {
+	config '.root.readonly = false | .process.cwd = "/var/lib/made/deep"'
+	container 'pwd; touch here && ls'
+	[ "$status" -eq 0 ]
+	[ "$output" = "$(printf '/var/lib/made/deep\nhere')" ]
+	[ -d rootfs/var/lib/made/deep ]
+}
+
+@test "process: cwd must be absolute" {
+	config '.process.cwd = "tmp"'
+	container pwd
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *cwd* ]]
+}
+
+@test "process: env is exactly what config.json says, and HOME" {
+	config '.process.env = ["PATH=/bin", "EMPTY=", "SPACE= a b ", "TWICE=1=2"]'
+	export LEAKED=1
+	program env
+	run --separate-stderr moss run "$ID"
+	show
+	[ "$status" -eq 0 ]
+	[ "$(sort <<<"$output")" = "$(printf '%s\n' EMPTY= HOME=/root PATH=/bin 'SPACE= a b ' TWICE=1=2 | sort)" ]
+}
+
+@test "process: HOME comes from the container's passwd, and config.json's HOME wins" {
+	# shellcheck disable=SC2016
+	container 'echo "$HOME"'
+	[ "$output" = /root ]
+	config '.process.env += ["HOME=/elsewhere"]'
+	# shellcheck disable=SC2016
+	container 'echo "$HOME"'
+	[ "$output" = /elsewhere ]
+}
+
+@test "process: HOME of another user" {
+	ids
+	config '.process.user = {uid: 5, gid: 5}'
+	# shellcheck disable=SC2016
+	container 'echo "$HOME"'
+	[ "$status" -eq 0 ]
+	[ "$output" = /home/ann ]
+}
+
+@test "process: uid, gid and additional gids are set, and no group leaks in" {
+	ids
+	config '.process.user = {uid: 5, gid: 6, additionalGids: [7, 70, 7]}'
+	container 'grep -E "^(Uid|Gid|Groups)" /proc/self/status'
+	[ "$status" -eq 0 ]
+	[[ "${lines[0]}" == $'Uid:\t5\t5\t5\t5' ]]
+	[[ "${lines[1]}" == $'Gid:\t6\t6\t6\t6' ]]
+	[ "$(tr -s ' \t' '\n' <<<"${lines[2]}" | sort -un | tail -n +2 | tr '\n' ' ')" != "" ]
+	[ "$(awk '/Groups/ { for (i = 2; i <= NF; i++) print $i }' <<<"$output" | sort -nu | xargs)" = "7 70" ]
+}
+
+@test "process: root without additional gids has no supplementary groups" {
+	is_root || many_ids
+	container 'grep ^Groups /proc/self/status'
+	[ "$status" -eq 0 ]
+	[ "$(awk '/Groups/ { print NF }' <<<"$output")" -eq 1 ]
+}
+
+@test "process: an id outside the mapping is refused and named" {
+	is_root && many_ids
+	config '.process.user = {uid: 70000, gid: 0}'
+	container id
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *70000* ]]
+}
+
+@test "process: umask" {
+	config '.process.user.umask = 63'
+	container 'umask; touch /dev/shm/f && stat -c %a /dev/shm/f'
+	[ "$output" = "$(printf '0077\n600')" ]
+}
+
+@test "process: stdio belongs to the container's user, but /dev/null never does" {
+	ids
+	owner=$(stat -c %u:%g /dev/null)
+	config '.process.user = {uid: 5, gid: 5}'
+	program sh -c 'stat -L -c %u /proc/self/fd/1 >&2; echo again >/proc/self/fd/1'
+	moss run "$ID" </dev/null 2>err | cat >out
+	cat err
+	[ "$(head -n 1 err)" = 5 ]
+	[ "$(cat out)" = again ]
+	[ "$(stat -c %u:%g /dev/null)" = "$owner" ]
+}
+
+@test "process: the five capability sets of moss spec" {
+	container 'grep ^Cap /proc/self/status'
+	[ "$status" -eq 0 ]
+	# CAP_AUDIT_WRITE 29, CAP_KILL 5, CAP_NET_BIND_SERVICE 10
+	[[ "$output" == *$'CapInh:\t0000000000000000'* ]]
+	[[ "$output" == *$'CapPrm:\t0000000020000420'* ]]
+	[[ "$output" == *$'CapEff:\t0000000020000420'* ]]
+	[[ "$output" == *$'CapBnd:\t0000000020000420'* ]]
+	[[ "$output" == *$'CapAmb:\t0000000000000000'* ]]
+}
+
+@test "process: each capability set by itself" {
+	config '.process.capabilities = {
+		bounding: ["CAP_CHOWN", "CAP_KILL", "CAP_SETUID", "CAP_NET_RAW", "CAP_SYS_CHROOT"],
+		permitted: ["CAP_CHOWN", "CAP_KILL", "CAP_SETUID", "CAP_NET_RAW"],
+		inheritable: ["CAP_CHOWN", "CAP_KILL", "CAP_SETUID"],
+		effective: ["CAP_CHOWN"], ambient: ["CAP_KILL"]}
+		| .process.noNewPrivileges = true | .process.user = {uid: 0, gid: 0}'
+	container 'grep ^Cap /proc/self/status'
+	[ "$status" -eq 0 ]
+	[[ "$output" == *$'CapInh:\t00000000000000a1'* ]]
+	[[ "$output" == *$'CapBnd:\t00000000000420a1'* ]]
+	[[ "$output" == *$'CapAmb:\t0000000000000020'* ]]
+}
+
+@test "process: capabilities of a user that is not root" {
+	ids
+	config '.process.user = {uid: 5, gid: 5}
+		| .process.capabilities = {bounding: ["CAP_CHOWN", "CAP_KILL"], permitted: ["CAP_CHOWN", "CAP_KILL"],
+			inheritable: ["CAP_KILL"], effective: ["CAP_KILL"], ambient: ["CAP_KILL"]}'
+	container 'grep ^Cap /proc/self/status'
+	[ "$status" -eq 0 ]
+	[[ "$output" == *$'CapPrm:\t0000000000000020'* ]]
+	[[ "$output" == *$'CapEff:\t0000000000000020'* ]]
+	[[ "$output" == *$'CapBnd:\t0000000000000021'* ]]
+	[[ "$output" == *$'CapAmb:\t0000000000000020'* ]]
+}
+
+@test "process: no capabilities at all" {
+	config 'del(.process.capabilities)'
+	container 'grep ^Cap /proc/self/status; chown 1:1 /dev/shm || echo refused'
+	[[ "$output" == *$'CapEff:\t0000000000000000'* ]]
+	[[ "$output" == *$'CapBnd:\t0000000000000000'* ]]
+	[[ "$output" == *refused ]]
+}
+
+@test "process: an unknown capability is noted and ignored" {
+	config '.process.capabilities.bounding += ["CAP_FROM_THE_FUTURE"]'
+	program true
+	moss --log log run "$ID"
+	cat log
+	grep -q CAP_FROM_THE_FUTURE log
+}
+
+@test "process: no_new_privs is set, and only when asked for" {
+	container 'grep NoNewPrivs /proc/self/status'
+	[ "$output" = $'NoNewPrivs:\t1' ]
+	config '.process.noNewPrivileges = false'
+	container 'grep NoNewPrivs /proc/self/status'
+	[ "$output" = $'NoNewPrivs:\t0' ]
+}
+
+@test "process: rlimits" {
+	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 512, hard: 1000},
+				    {type: "RLIMIT_CORE", soft: 0, hard: 0}]'
+	container 'ulimit -Sn; ulimit -Hn; ulimit -Hc; cat /proc/self/limits'
+	[ "${lines[0]} ${lines[1]} ${lines[2]}" = "512 1000 0" ]
+}
+
+@test "process: an unknown rlimit is refused and named" {
+	config '.process.rlimits = [{type: "RLIMIT_NOTHING", soft: 1, hard: 1}]'
+	container true
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *RLIMIT_NOTHING* ]]
+}
+
+@test "process: rlimits of moss spec" {
+	container 'ulimit -Sn; ulimit -Hn'
+	[ "$output" = "$(printf '1024\n1024')" ]
+}
+
+@test "process: oom_score_adj" {
+	now=$(cat /proc/self/oom_score_adj)
+	config '.process.oomScoreAdj = $n' --argjson n "$((now + 100))"
+	container 'cat /proc/self/oom_score_adj'
+	[ "$output" = "$((now + 100))" ]
+}
+
+@test "process: signals are not ignored or blocked, even when the caller's are" {
+	program grep -E '^Sig(Blk|Ign)' /proc/self/status
+	(
+		trap '' PIPE HUP INT USR1
+		moss run "$ID" >out
+	)
+	cat out
+	[[ "$(cat out)" == *$'SigBlk:\t0000000000000000'* ]]
+	[[ "$(cat out)" == *$'SigIgn:\t0000000000000000'* ]]
+}
+
+@test "process: args[0] is looked up in the container's PATH at create" {
+	program no-such-program-anywhere
+	attempt create "$ID"
+	show
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"executable file not found in \$PATH"* ]]
+	[ ! -e "$ROOT/$ID" ]
+}
+
+@test "process: a missing absolute path fails at create" {
+	program /opt/missing
+	attempt create "$ID"
+	show
+	[ "$status" -eq 1 ]
+	[[ "${output,,}" == *"/opt/missing"*"no such file or directory"* ]]
+	[ ! -e "$ROOT/$ID" ]
+}
+
+@test "process: a file that is not executable fails at create" {
+	echo text >rootfs/text
+	chmod 0644 rootfs/text
+	program /text
+	attempt create "$ID"
+	show
+	[ "$status" -eq 1 ]
+	[[ "${output,,}" == *"permission denied"* ]]
+	program /tmp
+	attempt create "$ID"
+	show
+	[ "$status" -eq 1 ]
+	[[ "${output,,}" == *"permission denied"* || "${output,,}" == *"is a directory"* ]]
+	[ ! -e "$ROOT/$ID" ]
+}
+
+@test "process: args[0] is looked up as the container's user" {
+	ids
+	mkdir rootfs/closed
+	cp rootfs/bin/busybox rootfs/closed/true
+	chmod 0700 rootfs/closed
+	config '.process.user = {uid: 5, gid: 5} | .process.env = ["PATH=/closed:/bin"]'
+	program true
+	apart run "$ID" # found in /bin
+	program /closed/true
+	attempt create "$ID"
+	show
+	[ "$status" -eq 1 ]
+	[[ "${output,,}" == *"permission denied"* ]]
+}
+
+@test "process: a path relative to cwd" {
+	cp rootfs/bin/busybox rootfs/tmp/true
+	config '.process.cwd = "/tmp"'
+	program ./true
+	apart run "$ID"
+}
+
+@test "process: empty args are refused" {
+	config '.process.args = []'
+	attempt create "$ID"
+	[ "$status" -eq 1 ]
+	[ ! -e "$ROOT/$ID" ]
+}
+
+@test "process: --pid-file holds the pid, without a newline, complete" {
+	program sleep 60
+	apart create --pid-file pidfile "$ID"
+	[ "$(cat pidfile)" = "$(pid_of)" ]
+	[ "$(wc -l <pidfile)" -eq 0 ]
+	[ -d "/proc/$(cat pidfile)" ]
+	moss delete -f "$ID"
+	apart run -d --pid-file "$BATS_TEST_TMPDIR/second" "$ID"
+	[ "$(cat "$BATS_TEST_TMPDIR/second")" = "$(pid_of)" ]
+}
+
+@test "process: --preserve-fds hands on fds from 3, and no others" {
+	echo three >three
+	echo four >four
+	program sh -c 'cat <&3; cat <&4; ls /proc/self/fd | wc -l; ls /proc/self/fd'
+	"$MOSS" --root "$ROOT" run --preserve-fds 2 "$ID" >out 3<three 4<four 5</etc/hostname 9</
+	cat out
+	[ "$(sed -n 1,3p out)" = "$(printf 'three\nfour\n6')" ] # 0-4 and the listing's own
+	run ! grep -qx 9 out
+}
+
+@test "process: no fd of the caller arrives without --preserve-fds" {
+	program ls /proc/self/fd
+	"$MOSS" --root "$ROOT" run "$ID" >out 3</ 4</etc 5<. 17</tmp
+	cat out
+	[ "$(xargs <out)" = "0 1 2 3" ] # 3: the listing's own
+}
+
+@test "process: a missing fd of --preserve-fds is named" {
+	program true
+	status=0
+	"$MOSS" --root "$ROOT" run --preserve-fds 3 "$ID" >out 2>&1 3</ 4>&- 5</ || status=$?
+	cat out
+	[ "$status" -eq 1 ]
+	grep -q 4 out
+	[ ! -e "$ROOT/$ID" ]
+}
+
+@test "process: --bundle names the bundle, and relative paths are the bundle's" {
+	container 'echo here'
+	[ "$output" = here ]
+	cd /
+	run moss run --bundle "$BUNDLE" "$ID"
+	[ "$output" = here ]
+	cd "$BATS_TEST_TMPDIR"
+	run moss run -b bundle "$ID"
+	[ "$output" = here ]
+	run moss run --bundle="$BUNDLE/" "$ID"
+	[ "$output" = here ]
+}
+
+@test "process: a bundle without config.json" {
+	mkdir "$BATS_TEST_TMPDIR/empty"
+	run moss run -b "$BATS_TEST_TMPDIR/empty" "$ID"
+	show
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"JSON specification file config.json not found"* ]]
+}
+
+@test "process: hostname is the container's own" {
+	config '.hostname = "a-name-of-its-own"'
+	before=$(uname -n)
+	container 'hostname; uname -n'
+	[ "$output" = "$(printf 'a-name-of-its-own\na-name-of-its-own')" ]
+	[ "$(uname -n)" = "$before" ]
+}
+
+@test "process: the program is process 1 and sees only the container's processes" {
+	container 'echo $$; ls -d /proc/[0-9]* | wc -l'
+	[ "${lines[0]}" = 1 ]
+	[ "${lines[1]}" -le 3 ]
+}
