@@ -1,0 +1,81 @@
+#!/bin/sh
+# install-deps.sh build|test - install what moss needs to be built, or to be built and tested.
+#
+# Debian and Ubuntu: apt-get, only what is missing, as root or through sudo. For Fedora, Arch and
+# Alpine the names of the packages are printed; those lists are untested.
+set -eu
+
+what=${1:-}
+case $what in
+build | test) ;;
+*) echo "usage: install-deps.sh build|test" >&2 && exit 2 ;;
+esac
+
+debian_build='gcc make libc6-dev autoconf automake pkg-config libseccomp-dev libcap-dev libjson-c-dev uidmap busybox-static'
+debian_test='clang libcmocka-dev bats jq shellcheck cppcheck python3 strace bubblewrap runc crun procps
+	util-linux bsdutils git iproute2 xz-utils binutils file libcap2-bin'
+fedora='gcc make autoconf automake pkgconf-pkg-config libseccomp-devel libseccomp-static libcap-devel libcap-static
+	json-c-devel shadow-utils-subid busybox'
+fedora_test='clang compiler-rt libcmocka-devel bats jq ShellCheck cppcheck python3 strace bubblewrap runc crun procps-ng
+	util-linux git iproute xz binutils file'
+arch='gcc make autoconf automake pkgconf libseccomp libcap json-c shadow busybox'
+arch_test='clang compiler-rt cmocka bats jq shellcheck cppcheck python strace bubblewrap runc crun procps-ng
+	util-linux git iproute2 xz binutils file'
+alpine='gcc make musl-dev linux-headers autoconf automake pkgconf libseccomp-dev libseccomp-static libcap-dev libcap-static
+	json-c-dev shadow-uidmap busybox-static bash'
+alpine_test='clang compiler-rt cmocka-dev bats jq shellcheck cppcheck python3 strace bubblewrap runc crun procps
+	util-linux git iproute2 xz binutils file libcap-utils'
+
+# others COMMAND PACKAGES: tell what to install, and that nobody has tried it.
+others() {
+	echo "install-deps.sh: this system is not Debian or Ubuntu. The packages should be (untested):" >&2
+	# shellcheck disable=SC2086 # one line of words
+	echo "  $1" $2 >&2
+	echo "Configure with --disable-static-core where a static library is missing." >&2
+	exit 1
+}
+
+id=unknown like=
+if [ -r /etc/os-release ]; then
+	# shellcheck disable=SC1091
+	id=$(. /etc/os-release && echo "${ID:-unknown}")
+	# shellcheck disable=SC1091
+	like=$(. /etc/os-release && echo "${ID_LIKE:-}")
+fi
+all() { if [ "$what" = test ]; then echo "$1 $2"; else echo "$1"; fi; }
+case " $id $like " in
+*" debian "* | *" ubuntu "*) ;;
+*" fedora "* | *" rhel "*) others "dnf install" "$(all "$fedora" "$fedora_test")" ;;
+*" arch "*) others "pacman -S --needed" "$(all "$arch" "$arch_test")" ;;
+*" alpine "*) others "apk add" "$(all "$alpine" "$alpine_test")" ;;
+*)
+	echo "install-deps.sh: unknown system \"$id\"; moss needs: $(all "$debian_build" "$debian_test") (Debian's names)" >&2
+	exit 1
+	;;
+esac
+
+missing=
+for package in $(all "$debian_build" "$debian_test"); do
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing="$missing $package"
+done
+# clang's sanitizer runtime is in a package with a version in its name.
+if [ "$what" = test ] && ! dpkg-query -W -f '${db:Status-Status} ${Package}\n' 'libclang-rt-*-dev' 2>/dev/null | grep -q '^installed '; then
+	missing="$missing libclang-rt-dev"
+fi
+if [ -z "$missing" ]; then
+	echo "install-deps.sh: everything is installed"
+	exit 0
+fi
+
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+	command -v sudo >/dev/null || {
+		echo "install-deps.sh: not root and no sudo. Run as root: apt-get install$missing" >&2
+		exit 1
+	}
+	as_root=sudo
+fi
+echo "install-deps.sh: installing$missing"
+$as_root apt-get update -q
+# shellcheck disable=SC2086 # a list of words
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
