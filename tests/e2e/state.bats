@@ -318,7 +318,7 @@ edit_state() {
 	moss delete --force "$ID"
 	alive "$victim"
 	kill "$victim"
-	kill -KILL "$container_pid" # it was cut loose by the edits
+	kill -KILL "$container_pid" 2>/dev/null || true # cut loose by the edits, unless its cgroup went
 	eventually dead "$container_pid"
 }
 
