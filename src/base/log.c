@@ -139,6 +139,14 @@ void log_line(enum log_level level, const char *format, ...)
 	put(to_stderr ? STDERR_FILENO : logger.fd, &line);
 }
 
+/* What config.json or an image says must not drive the caller's terminal. */
+static void make_printable(char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = '?';
+}
+
 void log_error(const struct error *err)
 {
 	char text[ERROR_TEXT_MAX];
@@ -146,6 +154,22 @@ void log_error(const struct error *err)
 
 	error_text(err, text, sizeof(text));
 	line_make(&line, "error", text, err);
+	if (!logger.options.json && isatty(STDERR_FILENO)) {
+		/* For eyes: the remedy on a line of its own. Programs read a pipe or the log. */
+		struct error told = *err, untold = *err;
+		str_owned    shown = { 0 };
+
+		untold.hint[0] = '\0';
+		error_text(&untold, text, sizeof(text));
+		make_printable(text);
+		make_printable(told.hint);
+		str_add(&shown, "moss: %s\n%s%s%s", text, told.hint[0] ? "      " : "", told.hint,
+			told.hint[0] ? "\n" : "");
+		put(STDERR_FILENO, &shown);
+		if (logger.fd != 0)
+			put(logger.fd, &line);
+		return;
+	}
 	if (logger.fd == 0) {
 		put(STDERR_FILENO, &line);
 		return;

@@ -26,8 +26,8 @@ int log_open(const struct log_options *options, struct error *err)
 /* One line at a level other than error. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The error, to the file and to stderr: the line format there when there is no log file, else its
- * text alone, as runc does. */
+/* The error, to the file and to stderr: on a terminal for eyes, else the line format when there is
+ * no log file, else its text alone, as runc does. */
 void log_error(const struct error *err) __attribute__((nonnull));
 
 #endif

@@ -47,8 +47,9 @@ static int find_rootfs(struct plan *plan, struct error *err)
 	plan->rootfs = path[0] == '/' ? path : arena_format(&plan->spec.arena, "%s/%s", plan->bundle, path);
 	if (plan->rootfs == NULL)
 		return error_set(err, ENOMEM, "root");
-	if (stat(plan->rootfs, &st) < 0 || !S_ISDIR(st.st_mode)) {
-		error_at(err, S_ISDIR(st.st_mode) ? errno : ENOTDIR, plan->rootfs, "the root file system");
+	int code = stat(plan->rootfs, &st) < 0 ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+	if (code != 0) {
+		error_at(err, code, plan->rootfs, "the root file system");
 		error_hint(err, "put one there, or name its place in \"root\": {\"path\": ...} of config.json");
 		return error_step(err, "config.json");
 	}
