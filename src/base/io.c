@@ -77,6 +77,13 @@ ssize_t io_read_small(int dir_fd, const char *path, char *text, size_t size)
 	return (ssize_t)used;
 }
 
+bool io_file_starts(const char *path, const char *text)
+{
+	char found[256];
+
+	return io_read_small(AT_FDCWD, path, found, sizeof(found)) >= 0 && strncmp(found, text, strlen(text)) == 0;
+}
+
 int io_write_all(int fd, const void *bytes, size_t size)
 {
 	const char *at = bytes;

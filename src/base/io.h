@@ -1,6 +1,7 @@
 /* io.h - whole files, read and written. Side: any. */
 #ifndef MOSS_IO_H
 #define MOSS_IO_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -17,6 +18,9 @@ ssize_t io_read_file(int dir_fd, const char *path, size_t max, char **ret_bytes,
  * Allocates nothing. Returns the number of bytes, or -errno. */
 ssize_t io_read_small(int dir_fd, const char *path, char *text, size_t size)
 	__attribute__((nonnull, warn_unused_result));
+
+/* Does the small file at this absolute path start with @text? A file that can't be read does not. */
+bool io_file_starts(const char *path, const char *text) __attribute__((nonnull));
 
 /* Write all of it. Returns 0 or -errno. */
 int io_write_all(int fd, const void *bytes, size_t size) __attribute__((nonnull, warn_unused_result));

@@ -1,9 +1,11 @@
 /* command_table.c - every command and option of moss, declared. Side: host. */
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cmd/command.h"
 #include "cmd/commands.h"
+#include "host/caller.h"
 
 #define TEXT(type, field) OPTION_TEXT, offsetof(type, field)
 #define FLAG(type, field) OPTION_FLAG, offsetof(type, field)
@@ -64,6 +66,7 @@ static const struct option delete_table[] = {
 static const struct option spec_table[] = {
 	{ "bundle", 'b', TEXT(struct spec_options, bundle), "DIR", "directory to write config.json to (.)" },
 	{ "rootless", 0, FLAG(struct spec_options, rootless), NULL, "for a normal user: a user namespace with one id" },
+	{ "subids", 0, FLAG(struct spec_options, subids), NULL, "the same with all your ids of /etc/subuid and /etc/subgid" },
 	{ 0 }
 };
 
@@ -76,16 +79,18 @@ const struct command commands[] = {
 	{ "list", "", "show the containers", list_table, 0, 0, sizeof(struct list_options), false, list_run },
 	{ "run", "ID", "make a container, start it, wait for its end, delete it", run_table, 1, 1,
 	  sizeof(struct create_options), false, run_run },
-	{ "spec", "", "write a config.json to start from", spec_table, 0, 0, sizeof(struct spec_options), false, spec_run },
+	{ "spec", "[-- CMD...]", "write a config.json to start from", spec_table, 0, INT_MAX, sizeof(struct spec_options), true,
+	  spec_run },
 	{ "start", "ID", "execute the program of a created container", no_options, 1, 1, 1, false, start_run },
 	{ "state", "ID", "print a container's state as JSON", no_options, 1, 1, 1, false, state_run },
+	{ "unshare", "[CMD...]", "run a command, or a shell, in your id mapping", no_options, 0, INT_MAX, 1, true, unshare_run },
 	{ 0 }
 };
 
 int command_root(const struct global_options *global, bool create, struct state_root *ret_root, struct error *err)
 {
 	const char *rootless = global->rootless ? global->rootless : "auto";
-	bool as_root = strcmp(rootless, "auto") == 0 ? geteuid() == 0 : strcmp(rootless, "false") == 0;
+	bool as_root = strcmp(rootless, "auto") == 0 ? geteuid() == 0 && caller_get()->initial_user_ns : strcmp(rootless, "false") == 0;
 
 	return state_root_open(global->root, as_root, create, ret_root, err);
 }
@@ -93,7 +98,7 @@ int command_root(const struct global_options *global, bool create, struct state_
 bool command_is_planned(const char *name)
 {
 	static const char *const names[] = { "exec", "ps", "events", "pause", "resume", "update", "features", "checkpoint",
-					     "restore", "doctor", "unshare" };
+					     "restore", "doctor" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(names[i], name) == 0)

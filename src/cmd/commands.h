@@ -12,7 +12,7 @@ struct create_options { /* also of run */
 struct list_options { const char *format; bool quiet; };
 struct kill_options { bool all; };
 struct delete_options { bool force; };
-struct spec_options { const char *bundle; bool rootless; };
+struct spec_options { const char *bundle; bool rootless, subids; };
 
 /* The directory of all containers, as --root and --rootless say; see state_root_open(). */
 int command_root(const struct global_options *global, bool create, struct state_root *ret_root,
@@ -29,5 +29,6 @@ COMMAND_RUN(run_run);
 COMMAND_RUN(spec_run);
 COMMAND_RUN(start_run);
 COMMAND_RUN(state_run);
+COMMAND_RUN(unshare_run);
 
 #endif

@@ -10,18 +10,11 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "cmd/commands.h"
+#include "host/own_ids.h"
 #include "spec/template.h"
 
-int spec_run(const struct global_options *global, const void *fields, char **arguments, struct error *err)
+static int write_new(const char *bundle, const char *text, struct error *err)
 {
-	const struct spec_options *options = fields;
-	struct template_options template = { .rootless = options->rootless, .host_uid = geteuid(), .host_gid = getegid() };
-	const char *bundle = options->bundle ? options->bundle : ".";
-	mem_owned char *text = NULL;
-
-	(void)global, (void)arguments;
-	if (template_make(&template, &text, err) < 0)
-		return -err->code;
 	fd_owned dir = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return error_at(err, errno, bundle, "open the bundle");
@@ -36,4 +29,28 @@ int spec_run(const struct global_options *global, const void *fields, char **arg
 		return error_at(err, -ret, bundle, "write config.json");
 	}
 	return 0;
+}
+
+int spec_run(const struct global_options *global, const void *fields, char **arguments, struct error *err)
+{
+	const struct spec_options *options = fields;
+	struct spec_id_map  own_uid = { 0, geteuid(), 1 }, own_gid = { 0, getegid(), 1 };
+	struct spec_id_maps uid_maps = { &own_uid, 1 }, gid_maps = { &own_gid, 1 };
+	arena_owned arena = { NULL };
+	mem_owned char *text = NULL;
+
+	(void)global;
+	if (options->subids && (own_ids_find(OWN_UIDS, &arena, &uid_maps, err) < 0 ||
+				own_ids_find(OWN_GIDS, &arena, &gid_maps, err) < 0))
+		return error_step(err, "map ids");
+	struct template_options template = {
+		.rootless = options->rootless || options->subids,
+		.uid_maps = &uid_maps,
+		.gid_maps = &gid_maps,
+		.args = arguments[0] != NULL ? (const char *const *)arguments : NULL,
+		.terminal = arguments[0] == NULL || isatty(STDIN_FILENO),
+	};
+	if (template_make(&template, &text, err) < 0)
+		return -err->code;
+	return write_new(options->bundle ? options->bundle : ".", text, err);
 }

@@ -5,48 +5,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/capability.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mount.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "host/adapt.h"
 #include "host/console.h"
-
-bool bundle_is_privileged(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { { 0 } };
-
-	return geteuid() == 0 && syscall(SYS_capget, &header, data) == 0 &&
-	       (data[0].effective & (1u << CAP_SYS_ADMIN)) != 0;
-}
-
-int bundle_warn(struct spec *spec, const char *text, struct error *err)
-{
-	size_t count = spec->warnings.count;
-	const char **texts = arena_alloc(&spec->arena, count + 2, sizeof(*texts));
-
-	if (texts == NULL)
-		return error_set(err, ENOMEM, "note");
-	if (count > 0)
-		memcpy(texts, spec->warnings.texts, count * sizeof(*texts));
-	texts[count] = arena_text(&spec->arena, text);
-	if (texts[count] == NULL)
-		return error_set(err, ENOMEM, "note");
-	spec->warnings.texts = texts;
-	spec->warnings.count = count + 1;
-	return 0;
-}
 
 static int check_unsupported(struct spec *spec, bool degrade, struct error *err)
 {
 	for (size_t i = 0; i < spec->unsupported_count; i++) {
 		const struct spec_unsupported *one = &spec->unsupported[i];
-		char text[256];
 
 		if (!one->limit)
 			return error_at(err, 0, one->path, "not supported yet");
@@ -54,8 +24,7 @@ static int check_unsupported(struct spec *spec, bool degrade, struct error *err)
 			error_at(err, 0, one->path, "limits can't be enforced yet");
 			return error_hint(err, "leave it out, or go on without it: --degrade=warn");
 		}
-		snprintf(text, sizeof(text), "%s: not enforced (--degrade=warn)", one->path);
-		if (bundle_warn(spec, text, err) < 0)
+		if (adapt_note(spec, err, "%s: not enforced (--degrade=warn)", one->path) < 0)
 			return -err->code;
 	}
 	return 0;
@@ -64,7 +33,6 @@ static int check_unsupported(struct spec *spec, bool degrade, struct error *err)
 static int check_namespaces(const struct spec *spec, struct error *err)
 {
 	const struct spec_namespace *mount = &spec->namespaces[SPEC_NS_MOUNT], *user = &spec->namespaces[SPEC_NS_USER];
-	bool joins = false;
 
 	if (!mount->listed || mount->path != NULL) {
 		error_at(err, 0, "linux: namespaces", "a container without a new mount namespace is not supported yet");
@@ -75,12 +43,6 @@ static int check_namespaces(const struct spec *spec, struct error *err)
 	if (user->listed && user->path == NULL && (spec->uid_maps.count == 0 || spec->gid_maps.count == 0)) {
 		error_at(err, 0, "linux: uidMappings", "missing: a new user namespace needs uidMappings and gidMappings");
 		return error_hint(err, "moss spec --rootless writes them for one id");
-	}
-	for (int type = 0; type < SPEC_NS_COUNT; type++)
-		joins |= spec->namespaces[type].path != NULL;
-	if (!user->listed && !joins && !bundle_is_privileged()) {
-		error_at(err, EPERM, "linux: namespaces", "no user namespace, which a normal user needs");
-		return error_hint(err, "moss spec --rootless writes a config.json for a normal user");
 	}
 	return 0;
 }
@@ -116,7 +78,7 @@ int bundle_read(const struct launch_options *options, struct spec *ret_spec, str
 	}
 	if (size < 0)
 		return (int)size;
-	if (spec_read(bytes, (size_t)size, ret_spec, err) < 0 || spec_check(ret_spec, err) < 0 ||
+	if (spec_read(bytes, (size_t)size, ret_spec, err) < 0 || adapt_spec(ret_spec, err) < 0 || spec_check(ret_spec, err) < 0 ||
 	    check_unsupported(ret_spec, options->degrade, err) < 0 || check_namespaces(ret_spec, err) < 0 ||
 	    check_process(options, ret_spec, err) < 0)
 		return error_step(err, "config.json");

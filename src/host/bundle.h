@@ -15,10 +15,4 @@
 int bundle_read(const struct launch_options *options, struct spec *ret_spec, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* May this process make containers without a user namespace of their own? */
-bool bundle_is_privileged(void);
-
-/* One more text in spec->warnings, which are noted in the log and in state.json. */
-int bundle_warn(struct spec *spec, const char *text, struct error *err) __attribute__((nonnull));
-
 #endif

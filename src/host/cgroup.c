@@ -19,6 +19,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "host/caller.h"
 
 #define REMOVE_TIMEOUT_MS 10000
 #define DEPTH_MAX 64 /* nested cgroups that cgroup_remove() follows */
@@ -69,7 +70,7 @@ int cgroup_place(const char *cgroups_path, const char *id, struct arena *arena, 
 {
 	const char *hierarchy = hierarchy_find();
 	char        own[PATH_MAX];
-	bool        root = geteuid() == 0;
+	bool        root = caller_get()->root;
 
 	*ret_path = NULL;
 	if (cgroups_path != NULL && has_dots(cgroups_path))

@@ -18,6 +18,7 @@
 #include "base/proc.h"
 #include "base/sync.h"
 #include "base/sys.h"
+#include "host/caller.h"
 
 #ifndef CLONE_PIDFD
 #define CLONE_PIDFD 0x1000
@@ -94,7 +95,7 @@ int join_open(const struct spec *spec, struct join *ret_join, struct error *err)
 			return error_object(err, "linux: namespaces: %s: path", spec_namespace_kinds[type].name);
 	}
 	if (!spec->namespaces[SPEC_NS_USER].listed || spec->namespaces[SPEC_NS_USER].path != NULL)
-		if (geteuid() != 0 && enter_owner(ret_join, spec, err) < 0)
+		if (!caller_get()->root && enter_owner(ret_join, spec, err) < 0)
 			return -err->code;
 	for (int type = 0; type < SPEC_NS_COUNT; type++)
 		ret_join->any |= ret_join->fds[type] >= 0;
@@ -122,16 +123,13 @@ static int explain_clone(int code, const struct join *join, struct error *err)
 	bool user = join->new_namespaces & CLONE_NEWUSER;
 
 	error_set(err, code, "clone3");
-	if (code == ENOSYS)
+	if (code == ENOSYS && !user)
 		return error_hint(err, "moss needs Linux 5.14 or newer (clone3: 5.3); a seccomp filter around it may "
 				       "hide the call, too");
-	if (code == EPERM && user)
-		return error_hint(err, "user namespaces may be switched off: see sysctl kernel.unprivileged_userns_clone "
-				       "and kernel.apparmor_restrict_unprivileged_userns, or a seccomp filter around us");
+	if (user)
+		return caller_explain_user_ns(code, err);
 	if (code == EPERM)
 		return error_hint(err, "namespaces need CAP_SYS_ADMIN, or a user namespace among them");
-	if ((code == ENOSPC || code == EUSERS) && user)
-		return error_hint(err, "too many user namespaces: see sysctl user.max_user_namespaces");
 	return -code;
 }
 

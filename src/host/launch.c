@@ -23,7 +23,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/sync.h"
-#include "host/bundle.h"
+#include "host/caller.h"
 #include "host/cgroup.h"
 #include "host/cgroup_devices.h"
 #include "host/console.h"
@@ -121,7 +121,7 @@ static int fill_state(struct making *making, struct error *err)
 static int devices_without_program(struct making *making, const struct error *why, struct error *err)
 {
 	const struct plan *plan = making->plan;
-	bool   can_mknod = !plan->stage.in_user_ns &&
+	bool   can_mknod = !plan->stage.in_user_ns && caller_get()->initial_user_ns &&
 			 (plan->stage.init.capabilities.bounding & (UINT64_C(1) << CAP_MKNOD));
 	size_t rule;
 
@@ -164,7 +164,7 @@ static int restrict_devices(struct making *making, struct error *err)
 {
 	const struct plan *plan = making->plan;
 
-	if (making->cgroup_fd >= 0 && geteuid() == 0) {
+	if (making->cgroup_fd >= 0 && caller_get()->root) {
 		int ret = cgroup_devices_apply(making->cgroup_fd, &plan->spec, &making->no_devices);
 
 		if (ret == 0)
@@ -195,7 +195,7 @@ static int clone_container(struct making *making, struct error *err)
 				    .run = run_child, .context = &making->plan->stage };
 	ret = join_clone(&making->plan->join, &child, &making->pid, &out->pidfd, err);
 	/* cgroups(7): entering takes a right on the common ancestor, which a user may not have. */
-	if (ret < 0 && making->cgroup_fd >= 0 && is_not_ours(ret) && geteuid() != 0) {
+	if (ret < 0 && making->cgroup_fd >= 0 && is_not_ours(ret) && !caller_get()->root) {
 		struct error ignored;
 
 		fd_close(&making->cgroup_fd);
@@ -218,7 +218,11 @@ static int write_maps(struct making *making, struct error *err)
 		snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)making->pid);
 		snprintf(text, sizeof(text), "%d", spec->process.oom_score_adj);
 		int ret = io_write_small(AT_FDCWD, path, text);
-		if (ret < 0) {
+		/* Engines pass it on; inside somebody else's user namespace it is not theirs to set. */
+		if (ret == -EACCES && !caller_get()->initial_user_ns) {
+			if (note(making, "process: oomScoreAdj: left as it is: it can't be lowered here", err) < 0)
+				return -err->code;
+		} else if (ret < 0) {
 			error_at(err, -ret, "process: oomScoreAdj", "write %s", text);
 			return error_hint(err, "a normal user may only raise it");
 		}

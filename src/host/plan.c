@@ -13,7 +13,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/io.h"
+#include "host/adapt.h"
 #include "host/bundle.h"
+#include "host/caller.h"
 #include "host/cgroup.h"
 #include "host/idmap.h"
 
@@ -91,12 +94,9 @@ static int plan_capabilities(struct plan *plan, struct error *err)
 	*caps = plan->spec.process.capabilities;
 	uint64_t wanted = caps->bounding | caps->effective | caps->permitted | caps->inheritable | caps->ambient;
 	for (int cap = 0; cap < 64; cap++) {
-		char text[96];
-
 		if (!(wanted & ~available & (UINT64_C(1) << cap)))
 			continue;
-		snprintf(text, sizeof(text), "process: capabilities: number %d is not ours to give: left out", cap);
-		if (bundle_warn(&plan->spec, text, err) < 0)
+		if (adapt_note(&plan->spec, err, "process: capabilities: number %d is not ours to give: left out", cap) < 0)
 			return -err->code;
 	}
 	caps->bounding &= available;
@@ -199,6 +199,7 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 			.preserved_fds = options->preserve_fds,
 			.bring_lo_up = plan->join.new_namespaces & CLONE_NEWNET,
 			.root_readonly = spec->root_readonly,
+			.set_groups = caller_get()->initial_user_ns || !io_file_starts("/proc/self/setgroups", "deny"),
 			.start_now = options->start_now,
 		},
 	};
@@ -208,7 +209,7 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 			return error_set(err, ENOMEM, "keyring");
 	}
 	if (plan->join.user_by_owner &&
-	    bundle_warn(spec, "linux: namespaces: the user namespace that owns the joined ones is joined, too", err) < 0)
+	    adapt_note(spec, err, "linux: namespaces: the user namespace that owns the joined ones is joined, too") < 0)
 		return -err->code;
 	if (plan_capabilities(plan, err) < 0 || plan_environment(plan, err) < 0 || plan_rlimits(plan, err) < 0)
 		return -err->code;

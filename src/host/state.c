@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "host/caller.h"
 #include "host/cgroup.h"
 
 const char *state_status_name(enum state_status status)
@@ -110,7 +111,7 @@ static int root_open_checked(const char *path, bool create, int *ret_fd, struct 
 static bool root_candidate(int number, bool as_root, char *path, size_t size)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
-	unsigned    uid = geteuid();
+	unsigned    uid = caller_get()->user;
 
 	if (as_root) {
 		snprintf(path, size, "/run/moss");

@@ -1,7 +1,7 @@
 /* template.c - see template.h. Side: any; pure.
  *
  * Written line by line and not through a JSON library, so that tabs and the order of the keys are
- * what people know from `runc spec`. No text in here needs escaping.
+ * what people know from `runc spec`.
  */
 #define _GNU_SOURCE
 #include "spec/template.h"
@@ -53,7 +53,16 @@ static void end(struct writer *w, char bracket)
 static void text(struct writer *w, const char *key, const char *value)
 {
 	entry(w, key);
-	fprintf(w->file, "\"%s\"", value);
+	putc('"', w->file);
+	for (; *value != '\0'; value++) {
+		if (*value == '"' || *value == '\\')
+			fprintf(w->file, "\\%c", *value);
+		else if ((unsigned char)*value < 0x20)
+			fprintf(w->file, "\\u%04x", (unsigned char)*value);
+		else
+			putc(*value, w->file);
+	}
+	putc('"', w->file);
 }
 
 static void number(struct writer *w, const char *key, uint32_t value)
@@ -86,15 +95,15 @@ static void write_capabilities(struct writer *w)
 	end(w, '}');
 }
 
-static void write_process(struct writer *w)
+static void write_process(struct writer *w, const struct template_options *options)
 {
 	begin(w, "process", '{');
-	boolean(w, "terminal", true);
+	boolean(w, "terminal", options->terminal);
 	begin(w, "user", '{');
 	number(w, "uid", 0);
 	number(w, "gid", 0);
 	end(w, '}');
-	texts(w, "args", LIST("sh"));
+	texts(w, "args", options->args ? options->args : LIST("sh"));
 	texts(w, "env", LIST("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 			     "TERM=xterm"));
 	text(w, "cwd", "/");
@@ -149,14 +158,16 @@ static void write_mounts(struct writer *w, bool rootless)
 	end(w, ']');
 }
 
-static void write_mapping(struct writer *w, const char *key, uint32_t host_id)
+static void write_mappings(struct writer *w, const char *key, const struct spec_id_maps *maps)
 {
 	begin(w, key, '[');
-	begin(w, NULL, '{');
-	number(w, "containerID", 0);
-	number(w, "hostID", host_id);
-	number(w, "size", 1);
-	end(w, '}');
+	for (size_t i = 0; i < maps->count; i++) {
+		begin(w, NULL, '{');
+		number(w, "containerID", maps->maps[i].container_id);
+		number(w, "hostID", maps->maps[i].host_id);
+		number(w, "size", maps->maps[i].count);
+		end(w, '}');
+	}
 	end(w, ']');
 }
 
@@ -187,8 +198,8 @@ static void write_linux(struct writer *w, const struct template_options *options
 {
 	begin(w, "linux", '{');
 	if (options->rootless) {
-		write_mapping(w, "uidMappings", options->host_uid);
-		write_mapping(w, "gidMappings", options->host_gid);
+		write_mappings(w, "uidMappings", options->uid_maps);
+		write_mappings(w, "gidMappings", options->gid_maps);
 		write_namespaces(w, LIST("pid", "ipc", "uts", "mount", "cgroup", "user"));
 	} else {
 		write_resources(w);
@@ -207,7 +218,7 @@ static void write_all(struct writer *w, const struct template_options *options)
 {
 	begin(w, NULL, '{');
 	text(w, "ociVersion", "1.3.0");
-	write_process(w);
+	write_process(w, options);
 	begin(w, "root", '{');
 	text(w, "path", "rootfs");
 	boolean(w, "readonly", true);

@@ -2,13 +2,15 @@
 #ifndef MOSS_TEMPLATE_H
 #define MOSS_TEMPLATE_H
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "base/error.h"
+#include "spec/spec.h"
 
 struct template_options {
-	bool     rootless; /* a user namespace with one id, the host's network, no resources */
-	uint32_t host_uid, host_gid; /* mapped to 0 when rootless */
+	bool rootless; /* a user namespace, the host's network, no resources */
+	const struct spec_id_maps *uid_maps, *gid_maps; /* of the user namespace, when rootless */
+	const char *const *args; /* NULL-ended; NULL: "sh" */
+	bool terminal;
 };
 
 /* Make the text of a config.json: tab-indented, ended by a newline, valid against

@@ -148,16 +148,13 @@ static int step_mount_sources(struct work *work, struct error *err)
 
 static int step_become_root(struct work *work, struct error *err)
 {
-	char text[16];
-
 	if (!work->stage->in_user_ns)
 		return 0;
 	if (setresgid(work->stage->gid, work->stage->gid, work->stage->gid) < 0 ||
 	    setresuid(work->stage->uid, work->stage->uid, work->stage->uid) < 0)
 		return error_set(err, errno, "become %u:%u in the user namespace", work->stage->uid, work->stage->gid);
 	/* user_namespaces(7): "deny" is for ever. */
-	work->init.set_groups = io_read_small(AT_FDCWD, "/proc/self/setgroups", text, sizeof(text)) < 0 ||
-				!str_starts(text, "deny");
+	work->init.set_groups = !io_file_starts("/proc/self/setgroups", "deny");
 	return 0;
 }
 
@@ -224,7 +221,6 @@ void stage_main(const struct stage *stage, int sock)
 	struct work work = { .stage = stage, .init = stage->init, .sock = sock, .fifo_fd = -1, .root_fd = -1 };
 	struct error err = { 0 };
 
-	work.init.set_groups = true;
 	work.sources = calloc(stage->spec->mounts_count + 1, sizeof(*work.sources));
 	if (work.sources == NULL)
 		_exit(1);

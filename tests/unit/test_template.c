@@ -7,7 +7,9 @@
 
 static char *make(bool rootless)
 {
-	const struct template_options options = { rootless, 1000, 2000 };
+	struct spec_id_map uid = { 0, 1000, 1 }, gid = { 0, 2000, 1 };
+	const struct spec_id_maps uid_maps = { &uid, 1 }, gid_maps = { &gid, 1 };
+	const struct template_options options = { rootless, &uid_maps, &gid_maps, NULL, true };
 	struct error err = { 0 };
 	char *text = NULL;
 

@@ -1,0 +1,21 @@
+/* adapt.h - a config.json made for root, fitted to a caller that is not: ROOTLESS in docs/.
+ *
+ * Side: host. Runs between spec_read() and spec_check(), the only place that changes a spec. Each
+ * change is a text in spec->warnings, so that it is noted in the log and in state.json.
+ */
+#ifndef MOSS_ADAPT_H
+#define MOSS_ADAPT_H
+#include "base/error.h"
+#include "spec/spec.h"
+
+/* Add the user namespace and the mappings that are missing; replace what the kernel does not allow
+ * in a user namespace by what is as safe; refuse what has no replacement, before anything is made.
+ * Does nothing for the machine's root without a user namespace in config.json.
+ * Returns 0 or -errno with @err set. */
+int adapt_spec(struct spec *spec, struct error *err) __attribute__((nonnull, warn_unused_result));
+
+/* One more text in spec->warnings. Returns 0, or -ENOMEM with @err set. */
+int adapt_note(struct spec *spec, struct error *err, const char *format, ...)
+	__attribute__((format(printf, 3, 4), nonnull));
+
+#endif
