@@ -103,7 +103,7 @@ int io_write_all(int fd, const void *bytes, size_t size)
 
 int io_write_small(int dir_fd, const char *path, const char *text)
 {
-	fd_owned fd = openat(dir_fd, path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	fd_owned fd = openat(dir_fd, path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
 	size_t   size = strlen(text);
 
 	if (fd < 0)

@@ -59,11 +59,20 @@ static int remove_container(struct launched *launched, struct error *err)
 	return ret < 0 ? ret : destroy_remove(launched->root, &launched->state, launched->dir_fd, err);
 }
 
+/* Its program could not be started: leave nothing. */
+static void forget(struct launched *launched, const struct create_options *create)
+{
+	struct error ignored;
+
+	if (create->pid_file != NULL)
+		unlink(create->pid_file);
+	(void)!remove_container(launched, &ignored);
+}
+
 /* The container is made and its program let go: stay with it. */
-static int stay(struct launched *launched, bool keep, struct error *err)
+static int stay(struct launched *launched, const struct create_options *create, struct error *err)
 {
 	struct foreground *foreground = NULL;
-	struct error ignored;
 	int status = foreground_open(launched, &foreground, err);
 
 	if (status == 0)
@@ -74,10 +83,10 @@ static int stay(struct launched *launched, bool keep, struct error *err)
 	}
 	foreground_close(foreground);
 	if (status < 0) {
-		(void)!remove_container(launched, &ignored);
+		forget(launched, create);
 		return status;
 	}
-	if (keep || !state_lock_again(launched->root, launched->state.id, launched->dir_fd))
+	if (create->keep || !state_lock_again(launched->root, launched->state.id, launched->dir_fd))
 		return status;
 	fd_close(&launched->pidfd); /* it has ended and is reaped */
 	/* Whatever it left in its cgroup (its pid namespace was not its own) ends with it. */
@@ -92,7 +101,6 @@ int run_run(const struct global_options *global, const void *fields, char **argu
 	struct launch_options options = launch_options_of(global, fields, arguments[0]);
 	state_root_owned root = { .fd = -1 };
 	launched_owned launched = { .dir_fd = -1, .pidfd = -1, .sock = -1, .console_fd = -1, .signal_fd = -1 };
-	struct error ignored;
 
 	options.detach = create->detach;
 	options.start_now = true;
@@ -105,13 +113,11 @@ int run_run(const struct global_options *global, const void *fields, char **argu
 	if (ret < 0)
 		return ret;
 	if (!create->detach)
-		return stay(&launched, create->keep, err);
+		return stay(&launched, create, err);
 	ret = launch_wait_exec(&launched, err);
 	if (ret < 0) {
 		err->exit_status = 0;
-		if (create->pid_file != NULL)
-			unlink(create->pid_file);
-		(void)!remove_container(&launched, &ignored);
+		forget(&launched, create);
 	}
 	return ret;
 }

@@ -25,14 +25,17 @@ int delete_run(const struct global_options *global, const void *fields, char **a
 	if (ret < 0)
 		return ret;
 	ret = state_read(dir, &state, err);
-	if (ret < 0 && !options->force)
+	/* Damaged, half made or newer: --force goes by what it still says. Not readable: no. */
+	if (ret < 0 && !(options->force && (ret == -EINVAL || ret == -ENOENT)))
 		return ret;
-	enum state_status status = state_status(dir, &state, &pidfd);
+	state.id = id; /* the directory's name, whatever the file says */
+	int status = state_status(dir, &state, true, &pidfd, err);
+	if (status < 0)
+		return status;
 	if (status != STATE_STOPPED && status != STATE_CREATED && status != STATE_CREATING && !options->force) {
-		error_set(err, 0, "cannot delete container %s that is not stopped: %s", id, state_status_name(status));
+		error_set(err, 0, "cannot delete container %s that is not stopped: %s", id, state_status_name((enum state_status)status));
 		return error_hint(err, "kill it first, or use delete --force");
 	}
-	state.id = id; /* the directory's name, whatever the file says */
 	if (destroy_kill(&state, dir, pidfd, err) < 0)
 		return -err->code;
 	return destroy_remove(&root, &state, dir, err);

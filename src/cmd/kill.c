@@ -43,16 +43,20 @@ static int signal_parse(const char *text, struct error *err)
 	return error_set(err, 0, "unknown signal \"%s\"", text);
 }
 
-static int signal_all(const struct state *state, int dir_fd, int pidfd, int number, struct error *err)
+/* @asked: by --all; else the first process alone will do where the others can't be found. */
+static int signal_all(const struct state *state, int dir_fd, int pidfd, int number, bool asked, struct error *err)
 {
+	fd_owned cgroup = destroy_open_cgroup(state, dir_fd);
 	int ret;
 
-	if (destroy_may_use_cgroup(state, dir_fd)) {
-		ret = cgroup_signal(state->cgroup, number);
+	if (cgroup >= 0) {
+		ret = cgroup_signal(cgroup, number);
 	} else if (state->own_pid_namespace && number == SIGKILL) {
 		ret = pidfd_send_signal(pidfd, number, NULL, 0) < 0 ? -errno : 0; /* the kernel kills the rest */
 	} else if (state->own_pid_namespace) {
 		ret = processes_signal(state->pid, number);
+	} else if (!asked) {
+		ret = pidfd_send_signal(pidfd, number, NULL, 0) < 0 ? -errno : 0;
 	} else {
 		error_at(err, ENOTSUP, state->id, "its processes can't be told from others: it has neither a cgroup nor a "
 						  "pid namespace of its own");
@@ -75,13 +79,15 @@ int kill_run(const struct global_options *global, const void *fields, char **arg
 	if (number < 0 || command_root(global, false, &root, err) < 0 ||
 	    state_open(&root, id, false, &dir, err) < 0 || state_read(dir, &state, err) < 0)
 		return -err->code;
-	enum state_status status = state_status(dir, &state, &pidfd);
+	int status = state_status(dir, &state, false, &pidfd, err);
+	if (status < 0)
+		return status;
 	if (status == STATE_STOPPED || pidfd < 0)
 		return error_at(err, ESRCH, id, "container not running");
 	/* Without a pid namespace of its own the end of the first process leaves the others. */
-	bool all = options->all || (number == SIGKILL && !state.own_pid_namespace && destroy_may_use_cgroup(&state, dir));
+	bool all = options->all || (number == SIGKILL && !state.own_pid_namespace && state.cgroup != NULL);
 	if (all)
-		return signal_all(&state, dir, pidfd, number, err);
+		return signal_all(&state, dir, pidfd, number, options->all, err);
 	if (pidfd_send_signal(pidfd, number, NULL, 0) < 0)
 		return errno == ESRCH ? error_at(err, ESRCH, id, "container not running")
 				      : error_at(err, errno, id, "send signal %d", number);

@@ -9,7 +9,7 @@
 #include "cmd/commands.h"
 #include "host/state.h"
 
-static int check_created(enum state_status status, const char *id, struct error *err)
+static int check_created(int status, const char *id, struct error *err)
 {
 	switch (status) {
 	case STATE_CREATED:
@@ -49,8 +49,10 @@ int start_run(const struct global_options *global, const void *options, char **a
 
 	(void)options;
 	if (state_check_id(id, err) < 0 || command_root(global, false, &root, err) < 0 ||
-	    state_open(&root, id, true, &dir, err) < 0 || state_read(dir, &state, err) < 0 ||
-	    check_created(state_status(dir, &state, &pidfd), id, err) < 0)
+	    state_open(&root, id, true, &dir, err) < 0 || state_read(dir, &state, err) < 0)
+		return -err->code;
+	int status = state_status(dir, &state, true, &pidfd, err);
+	if (status < 0 || check_created(status, id, err) < 0)
 		return -err->code;
 	return let_go(dir, pidfd, id, err);
 }

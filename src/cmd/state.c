@@ -68,8 +68,10 @@ static int entry_read(const struct state_root *root, const char *id, struct entr
 	state_owner(dir, entry->owner, sizeof(entry->owner));
 	if (state_read(dir, &entry->state, err) < 0)
 		return -err->code;
-	enum state_status status = state_status(dir, &entry->state, &pidfd);
-	snprintf(entry->status, sizeof(entry->status), "%s", state_status_name(status));
+	int status = state_status(dir, &entry->state, false, &pidfd, err);
+	if (status < 0)
+		return status;
+	snprintf(entry->status, sizeof(entry->status), "%s", state_status_name((enum state_status)status));
 	entry->pid = pidfd >= 0 ? entry->state.pid : 0;
 	return 0;
 }
@@ -146,6 +148,19 @@ static int entries_read(struct entries *entries, const struct state_root *root, 
 	return ret;
 }
 
+/* A user's state.json may hold anything: no control character reaches root's terminal. */
+static void print_cell(const char *text, size_t width)
+{
+	size_t count = 0;
+
+	for (; text[count] != '\0'; count++)
+		putchar((unsigned char)text[count] < 0x20 || text[count] == 0x7f ? '?' : text[count]);
+	for (; count < width; count++)
+		putchar(' ');
+	if (width == 0)
+		putchar('\n');
+}
+
 /* Columns as wide as their widest text, at least 12, with three spaces behind. */
 static int print_table(const struct entries *entries, struct error *err)
 {
@@ -168,10 +183,8 @@ static int print_table(const struct entries *entries, struct error *err)
 
 				if (!printing && strlen(text) > widths[column])
 					widths[column] = strlen(text);
-				if (printing && column + 1 < array_size(heads))
-					printf("%-*s", (int)widths[column] + 3, text);
-				else if (printing)
-					printf("%s\n", text);
+				if (printing)
+					print_cell(text, column + 1 < array_size(heads) ? widths[column] + 3 : 0);
 			}
 		}
 	}

@@ -14,14 +14,18 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "base/sys.h"
 #include "host/caller.h"
 
 #define REMOVE_TIMEOUT_MS 10000
+#define MARK_NAME "user.moss.container" /* Linux 5.7: cgroup2 has user.* attributes */
+#define MARK_MAX 512
 #define DEPTH_MAX 64 /* nested cgroups that cgroup_remove() follows */
 
 /* Where cgroup2 is mounted: alone, or beside version 1 as systemd's hybrid mode has it. */
@@ -68,9 +72,8 @@ static bool has_dots(const char *path)
 int cgroup_place(const char *cgroups_path, const char *id, struct arena *arena, const char **ret_path,
 		 struct error *err)
 {
-	const char *hierarchy = hierarchy_find();
-	char        own[PATH_MAX];
-	bool        root = caller_get()->root;
+	char own[PATH_MAX];
+	bool root = caller_get()->root;
 
 	*ret_path = NULL;
 	if (cgroups_path != NULL && has_dots(cgroups_path))
@@ -79,16 +82,16 @@ int cgroup_place(const char *cgroups_path, const char *id, struct arena *arena, 
 		error_at(err, 0, "linux: cgroupsPath", "\"%s\": systemd units are not supported yet", cgroups_path);
 		return error_hint(err, "use a path");
 	}
-	if (hierarchy == NULL || !own_path(own, sizeof(own)))
+	if (hierarchy_find() == NULL || !own_path(own, sizeof(own)))
 		return 0;
 	if (cgroups_path != NULL && cgroups_path[0] == '/')
-		*ret_path = arena_format(arena, "%s%s", hierarchy, cgroups_path);
+		*ret_path = arena_text(arena, cgroups_path);
 	else if (cgroups_path != NULL)
-		*ret_path = arena_format(arena, "%s%s/%s", hierarchy, root ? "/moss" : own, cgroups_path);
+		*ret_path = arena_format(arena, "%s/%s", root ? "/moss" : own, cgroups_path);
 	else if (root)
-		*ret_path = arena_format(arena, "%s/moss/%s", hierarchy, id);
+		*ret_path = arena_format(arena, "/moss/%s", id);
 	else
-		*ret_path = arena_format(arena, "%s%s/moss-%s", hierarchy, own, id);
+		*ret_path = arena_format(arena, "%s/moss-%s", own, id);
 	return *ret_path == NULL ? error_set(err, ENOMEM, "cgroup") : 0;
 }
 
@@ -121,36 +124,93 @@ static int make_with_parents(const char *path)
 	return mkdir(path, 0755) < 0 ? -errno : 0;
 }
 
-int cgroup_make(const char *path, int *ret_fd, struct error *err)
+/* Open @path below the root of the hierarchy, through no link. Returns the fd or -errno. */
+static int open_below_root(const char *path)
 {
-	int ret = 0;
+	const char *hierarchy = hierarchy_find();
+	struct statfs st;
 
+	if (hierarchy == NULL)
+		return -ENOENT;
+	fd_owned root = open(hierarchy, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return -errno;
+	path += strspn(path, "/");
+	fd_owned fd = sys_openat2(root, path[0] ? path : ".", O_RDONLY | O_DIRECTORY, 0,
+				  RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+	if (fd < 0)
+		return -errno;
+	if (fstatfs(fd, &st) < 0 || st.f_type != CGROUP2_SUPER_MAGIC)
+		return -ENOENT;
+	return fd_take(&fd);
+}
+
+/* 1: it carries this mark; 0: none at all; -EBUSY: another one, or it can't be read. */
+static int has_mark(int cgroup_fd, const char *mark)
+{
+	char    found[MARK_MAX];
+	ssize_t size = fgetxattr(cgroup_fd, MARK_NAME, found, sizeof(found));
+
+	if (size < 0)
+		return errno == ENODATA ? 0 : -EBUSY;
+	return (size_t)size == strlen(mark) && memcmp(found, mark, (size_t)size) == 0 ? 1 : -EBUSY;
+}
+
+/* May a cgroup that was there before us be this container's? */
+static int check_existing(int fd, const char *path, const char *mark, struct error *err)
+{
+	if (has_mark(fd, mark) < 0)
+		return error_at(err, EBUSY, path, "the cgroup is another container's");
+	if (event_value(fd, "populated ") != 0)
+		return error_at(err, EBUSY, path, "the cgroup holds processes of somebody else");
+	if (event_value(fd, "frozen ") != 0)
+		return error_at(err, EBUSY, path, "the cgroup is frozen");
+	return 0;
+}
+
+int cgroup_make(const char *path, const char *mark, int *ret_fd, struct error *err)
+{
+	const char *hierarchy = hierarchy_find();
+	char full[PATH_MAX];
+	int  ret = -ENOENT;
+
+	if (hierarchy == NULL ||
+	    snprintf(full, sizeof(full), "%s/%s", hierarchy, path + strspn(path, "/")) >= (int)sizeof(full))
+		return error_at(err, ENOENT, path, "make the cgroup");
 	/* Another moss may remove the empty parent while we make it: try again. */
-	for (int tries = 0; tries < 100; tries++)
-		if ((ret = make_with_parents(path)) != -ENOENT)
-			break;
+	for (int tries = 0; tries < 100 && ret == -ENOENT; tries++)
+		ret = make_with_parents(full);
 	if (ret < 0 && ret != -EEXIST)
 		return error_at(err, -ret, path, "make the cgroup");
-	fd_owned fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool existed = ret == -EEXIST;
+	fd_owned fd = open_below_root(path);
 	if (fd < 0)
-		return error_at(err, errno, path, "open the cgroup");
-	if (ret == -EEXIST) {
-		if (event_value(fd, "populated ") != 0)
-			return error_at(err, EBUSY, path, "the cgroup holds processes of somebody else");
-		if (event_value(fd, "frozen ") != 0)
-			return error_at(err, EBUSY, path, "the cgroup is frozen");
+		return error_at(err, -fd, path, "open the cgroup");
+	if (existed && check_existing(fd, path, mark, err) < 0)
+		return -err->code;
+	if (fsetxattr(fd, MARK_NAME, mark, strlen(mark), 0) < 0) {
+		error_at(err, errno, path, "mark the cgroup");
+		if (!existed)
+			rmdir(full);
+		return -err->code;
 	}
 	*ret_fd = fd_take(&fd);
 	return 0;
 }
 
-int cgroup_kill(const char *path)
+int cgroup_open(const char *path, const char *mark, int *ret_fd)
 {
-	fd_owned fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd_owned fd = open_below_root(path);
 
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	return io_write_small(fd, "cgroup.kill", "1");
+	if (fd < 0 || has_mark(fd, mark) != 1)
+		return -ENOENT;
+	*ret_fd = fd_take(&fd);
+	return 0;
+}
+
+int cgroup_kill(int cgroup_fd)
+{
+	return io_write_small(cgroup_fd, "cgroup.kill", "1");
 }
 
 static int signal_one(int dir_fd, int signal)
@@ -200,11 +260,11 @@ static int visit_signal(int parent_fd, const char *name, int depth, int signal)
 	return for_each_below(fd, depth, visit_signal, signal);
 }
 
-int cgroup_signal(const char *path, int signal)
+int cgroup_signal(int cgroup_fd, int signal)
 {
 	if (signal == SIGKILL)
-		return cgroup_kill(path);
-	return visit_signal(AT_FDCWD, path, 0, signal);
+		return cgroup_kill(cgroup_fd);
+	return visit_signal(cgroup_fd, ".", 0, signal);
 }
 
 static int visit_remove(int parent_fd, const char *name, int depth, int arg)
@@ -220,20 +280,18 @@ static int visit_remove(int parent_fd, const char *name, int depth, int arg)
 	return unlinkat(parent_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-/* Wait for "populated 0"; cgroup_namespaces' cgroup.events wakes pollers with POLLPRI. */
-static int wait_until_empty(const char *path)
+/* Wait for "populated 0": cgroup.events wakes pollers with POLLPRI when it changes (cgroups(7)). */
+static int wait_until_empty(int cgroup_fd)
 {
-	char name[PATH_MAX + 16], text[256];
-
-	snprintf(name, sizeof(name), "%s/cgroup.events", path);
 	for (int waited = 0; waited <= REMOVE_TIMEOUT_MS; waited += 100) {
-		fd_owned fd = open(name, O_RDONLY | O_CLOEXEC);
+		fd_owned fd = openat(cgroup_fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
 		struct pollfd events = { .fd = fd, .events = POLLPRI };
+		char    text[256];
 		ssize_t size = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
 
-		if (fd < 0)
-			return errno == ENOENT ? 0 : -errno;
-		text[size > 0 ? size : 0] = '\0';
+		if (fd < 0 || size < 0)
+			return errno == ENOENT || errno == ENODEV ? 0 : -errno;
+		text[size] = '\0';
 		if (strstr(text, "populated 1") == NULL)
 			return 0;
 		poll(&events, 1, 100);
@@ -241,42 +299,49 @@ static int wait_until_empty(const char *path)
 	return -EBUSY;
 }
 
-int cgroup_remove(const char *path, struct error *err)
+/* Split a path from the root into its parent directory, opened, and its last component. */
+static int open_parent(const char *path, char *name, size_t size)
 {
-	char  parent[PATH_MAX];
-	char *slash;
-	int   ret = rmdir(path) < 0 ? -errno : 0;
+	char parent[PATH_MAX];
+	size_t length = strlen(path);
 
-	if (ret == -ENOENT)
+	while (length > 0 && path[length - 1] == '/')
+		length--;
+	size_t start = length;
+	while (start > 0 && path[start - 1] != '/')
+		start--;
+	if (length == start || length - start >= size || start >= sizeof(parent))
+		return -EINVAL;
+	snprintf(name, size, "%.*s", (int)(length - start), path + start);
+	snprintf(parent, sizeof(parent), "%.*s", (int)start, path);
+	return open_below_root(parent);
+}
+
+int cgroup_remove(const char *path, const char *mark, struct error *err)
+{
+	char name[NAME_MAX + 1];
+	fd_owned fd = open_below_root(path);
+	fd_owned parent = open_parent(path, name, sizeof(name));
+	int marked = fd < 0 ? -ENOENT : has_mark(fd, mark), ret = 0;
+
+	if (fd < 0 || parent < 0 || marked < 0)
 		return 0;
-	if (ret < 0) {
-		ret = wait_until_empty(path);
+	if (unlinkat(parent, name, AT_REMOVEDIR) < 0 && marked == 1 && errno != ENOENT) {
+		ret = wait_until_empty(fd);
 		if (ret == 0)
-			ret = visit_remove(AT_FDCWD, path, 0, 0);
+			ret = visit_remove(parent, name, 0, 0);
 	}
 	if (ret < 0)
 		return error_at(err, -ret, path, "remove the cgroup");
-	snprintf(parent, sizeof(parent), "%s", path);
-	slash = strrchr(parent, '/');
-	*slash = '\0';
-	slash = strrchr(parent, '/');
-	if (slash != NULL && strcmp(slash, "/moss") == 0)
-		rmdir(parent); /* fails while another container is below it */
+	if (str_starts(path, "/moss/") && strchr(path + strlen("/moss/"), '/') == NULL) {
+		/* Fails while another container is below it. */
+		fd_owned top = open_parent("/moss", name, sizeof(name));
+		unlinkat(top, name, AT_REMOVEDIR);
+	}
 	return 0;
 }
 
-bool cgroup_is_frozen(const char *path)
+bool cgroup_is_frozen(int cgroup_fd)
 {
-	fd_owned fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return fd >= 0 && event_value(fd, "frozen ") == 1;
-}
-
-bool cgroup_belongs_to(const char *path, uid_t owner)
-{
-	struct statfs fs;
-	struct stat   st;
-
-	return statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC && stat(path, &st) == 0 &&
-	       (owner == 0 || st.st_uid == owner);
+	return event_value(cgroup_fd, "frozen ") == 1;
 }

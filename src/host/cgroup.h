@@ -12,8 +12,9 @@
 #include "base/error.h"
 #include "base/mem.h"
 
-/* Where the container's cgroup will be: an absolute directory in the cgroup2 file system, of the
- * arena. *@ret_path is NULL when this host has no cgroup2 file system or ours can't be found.
+/* Where the container's cgroup will be: a path from the root of the hierarchy, as
+ * /proc/PID/cgroup has it, of the arena. *@ret_path is NULL when this host has no cgroup2 file
+ * system or ours can't be found.
  *
  * @cgroups_path: linux.cgroupsPath, or NULL. Absolute: below the hierarchy's root; relative: below
  *                /moss (root) or our own cgroup (a user).
@@ -21,26 +22,30 @@
 int cgroup_place(const char *cgroups_path, const char *id, struct arena *arena, const char **ret_path,
 		 struct error *err) __attribute__((nonnull(2, 3, 4, 5), warn_unused_result));
 
-/* Make it, with its parents, and open it.
- * Returns 0 and the fd in *@ret_fd; -EACCES, -EPERM, -EROFS or -ENOENT (with @err set) when it is not ours to
- * make; -EBUSY when it holds processes or is frozen; or another -errno. */
-int cgroup_make(const char *path, int *ret_fd, struct error *err)
+/* Make it, with its parents, mark it as ours and open it.
+ *
+ * @mark: names the container for ever (state_mark()). It is kept as an extended attribute of the
+ *        directory, so that no path in a file decides whose processes are killed.
+ * Returns 0 and the fd in *@ret_fd; -EACCES, -EPERM, -EROFS, -ENOENT or the like (with @err set) when it
+ * is not ours to make; -EBUSY when it holds processes, is frozen, or is another container's. */
+int cgroup_make(const char *path, const char *mark, int *ret_fd, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Kill every process in it and below. Returns 0 or -errno; no cgroup there is success. */
-int cgroup_kill(const char *path) __attribute__((nonnull));
+/* Open it if it carries the mark. Returns 0 and the fd, or -ENOENT: it is gone, or not ours. */
+int cgroup_open(const char *path, const char *mark, int *ret_fd) __attribute__((nonnull));
+
+/* Kill every process in it and below. Returns 0 or -errno. */
+int cgroup_kill(int cgroup_fd);
 
 /* Send @signal to every process in it and below. Returns 0 or -errno. */
-int cgroup_signal(const char *path, int signal) __attribute__((nonnull));
+int cgroup_signal(int cgroup_fd, int signal);
+
+bool cgroup_is_frozen(int cgroup_fd);
 
 /* Wait until its processes have ended (10 s at the most), remove it and what was made below it,
- * and moss's own parent directories that are empty. No cgroup there is success. */
-int cgroup_remove(const char *path, struct error *err) __attribute__((nonnull, warn_unused_result));
-
-bool cgroup_is_frozen(const char *path) __attribute__((nonnull));
-
-/* May a command act on this cgroup for a container whose state directory belongs to @owner? Its
- * path is only what state.json says: root must not follow a user's to another's processes. */
-bool cgroup_belongs_to(const char *path, uid_t owner) __attribute__((nonnull));
+ * and moss's own parent directory when that is empty. One that is gone or not ours is success;
+ * one without any mark (moss was killed between making and marking it) is removed when empty. */
+int cgroup_remove(const char *path, const char *mark, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
 
 #endif

@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -86,7 +85,7 @@ static size_t rule_compile(const struct spec_device_rule *rule, struct bpf_insn 
 /* The whole program; the caller frees it. Returns the number of instructions, 0 without memory. */
 static size_t program_compile(const struct spec *spec, struct bpf_insn **ret_code)
 {
-	size_t rules = spec->device_rules_count + spec->devices_count + array_size(default_rules), count = 0;
+	size_t rules = spec->device_rules_count + array_size(default_rules), count = 0;
 	struct bpf_insn *code = calloc(rules * RULE_INSTRUCTIONS + 8, sizeof(*code));
 
 	*ret_code = code;
@@ -99,13 +98,6 @@ static size_t program_compile(const struct spec *spec, struct bpf_insn **ret_cod
 	code[count++] = SHIFT_RIGHT(ACCESS, 16);
 	code[count++] = LOAD(MAJOR, major);
 	code[count++] = LOAD(MINOR, minor);
-	for (size_t i = spec->devices_count; i-- > 0;) {
-		const struct spec_device *device = &spec->devices[i];
-		struct spec_device_rule rule = { true, device->type == S_IFBLK ? 'b' : 'c', device->major,
-						 device->minor, ALL_ACCESS };
-		if (device->type != S_IFIFO)
-			count += rule_compile(&rule, code + count);
-	}
 	for (size_t i = array_size(default_rules); i-- > 0;)
 		count += rule_compile(&default_rules[i], code + count);
 	for (size_t i = spec->device_rules_count; i-- > 0;)

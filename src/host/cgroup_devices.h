@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "spec/spec.h"
 
-/* Load and attach it: the default devices and those of linux.devices are allowed, then the rules
- * count, the later one first; what no rule names is denied.
+/* Load and attach it: the default devices are always allowed; of the rules the later one counts
+ * first; what no rule names is denied. A node of linux.devices grants nothing by itself (GHSA-g54h-m393-cpwq).
  * Returns 0; -EPERM, -EACCES or -ENOSYS when eBPF is not for us; or another -errno; @err is set. */
 int cgroup_devices_apply(int cgroup_fd, const struct spec *spec, struct error *err)
 	__attribute__((nonnull, warn_unused_result));

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "host/signals.h"
 
 int console_connect(const char *path, int *ret_fd, struct error *err)
 {
@@ -87,10 +88,24 @@ void console_prepare(int master)
 	copy_size(console_find_terminal(), master);
 }
 
+static int set_raw(const struct console *console)
+{
+	struct termios settings = console->saved;
+
+	cfmakeraw(&settings);
+	settings.c_oflag |= OPOST; /* as runc leaves it: what others write to the terminal stays readable */
+	return tcsetattr(console->host, TCSADRAIN, &settings);
+}
+
+void console_resume(struct console *console)
+{
+	if (console->raw)
+		set_raw(console);
+	console_resize(console);
+}
+
 int console_attach(struct console *console, int master, struct error *err)
 {
-	struct termios settings;
-
 	memset(console, 0, sizeof(*console));
 	console->master = master;
 	console->host = console_find_terminal();
@@ -98,12 +113,14 @@ int console_attach(struct console *console, int master, struct error *err)
 		return error_set(err, ENOTTY, "none of stdin, stdout and stderr is a terminal");
 	if (tcgetattr(console->host, &console->saved) < 0)
 		return error_set(err, errno, "read the terminal's settings");
-	settings = console->saved;
-	cfmakeraw(&settings);
-	settings.c_oflag |= OPOST; /* as runc leaves it: what others write to the terminal stays readable */
-	if (tcsetattr(console->host, TCSADRAIN, &settings) < 0)
+	if (set_raw(console) < 0)
 		return error_set(err, errno, "set the terminal to raw mode");
 	console->raw = true;
+	/* POLLOUT promises no amount of room: a write of ours must not wait for the program. The
+	 * description is ours alone, the container has the other end. */
+	int flags = fcntl(master, F_GETFL);
+	if (flags < 0 || fcntl(master, F_SETFL, flags | O_NONBLOCK) < 0)
+		return error_set(err, errno, "make the pty non-blocking");
 	return 0;
 }
 
@@ -164,9 +181,9 @@ void console_move(struct console *console, const struct pollfd *fds)
 		drain(&console->out, STDOUT_FILENO);
 }
 
-void console_close(struct console *console)
+void console_drain(struct console *console, int signal_fd)
 {
-	struct pollfd fds[3];
+	struct pollfd fds[4] = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 }, { .fd = signal_fd, .events = POLLIN } };
 
 	if (console->master >= 0 && console->raw) {
 		/* Another process of the container may hold the pty open: take what is there. */
@@ -176,11 +193,19 @@ void console_close(struct console *console)
 			console_poll(console, fds);
 			if (console->out.ended && is_empty(&console->out))
 				break;
-			if (poll(fds, 3, is_empty(&console->out) ? 0 : -1) <= 0)
+			/* Whoever reads our stdout may have stopped to: a signal ends the waiting. */
+			if (poll(fds, 4, is_empty(&console->out) ? 0 : -1) <= 0)
+				break;
+			int number = fds[3].revents ? signals_next(signal_fd) : 0;
+			if (number != 0 && signals_interrupts(number))
 				break;
 			console_move(console, fds);
 		}
 	}
+}
+
+void console_close(struct console *console)
+{
 	if (console->raw)
 		tcsetattr(console->host, TCSADRAIN, &console->saved);
 	console->raw = false;

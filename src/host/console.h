@@ -42,6 +42,9 @@ int console_attach(struct console *console, int master, struct error *err)
 /* Is one of fds 0-2 a terminal? Returns it, or -1. */
 int console_find_terminal(void);
 
+/* moss was stopped and goes on: raw mode and size again. */
+void console_resume(struct console *console) __attribute__((nonnull));
+
 /* Copy the terminal's size to the pty. */
 void console_resize(struct console *console) __attribute__((nonnull));
 
@@ -52,7 +55,11 @@ void console_poll(struct console *console, struct pollfd *fds) __attribute__((no
 /* Move what can be moved, as the polled @fds say. */
 void console_move(struct console *console, const struct pollfd *fds) __attribute__((nonnull));
 
-/* Bring out what the program wrote before it ended, restore the terminal, close the master. */
+/* Bring out what the program wrote before it ended, however slowly it is read; a signal that ends
+ * programs, read from @signal_fd, ends this. */
+void console_drain(struct console *console, int signal_fd) __attribute__((nonnull));
+
+/* Restore the terminal, close the master. */
 void console_close(struct console *console) __attribute__((nonnull));
 
 #endif

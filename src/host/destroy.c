@@ -4,27 +4,29 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/pidfd.h>
-#include <sys/stat.h>
 
+#include "base/fd.h"
 #include "base/proc.h"
 #include "host/cgroup.h"
 
 #define END_TIMEOUT_MS 10000
 
-bool destroy_may_use_cgroup(const struct state *state, int dir_fd)
+int destroy_open_cgroup(const struct state *state, int dir_fd)
 {
-	char boot_id[PROC_BOOT_ID_SIZE];
-	struct stat st;
+	char mark[STATE_MARK_MAX];
+	int  fd = -1;
 
-	return state->cgroup != NULL && proc_boot_id(boot_id) == 0 && strcmp(boot_id, state->boot_id) == 0 &&
-	       fstat(dir_fd, &st) == 0 && cgroup_belongs_to(state->cgroup, st.st_uid);
+	if (state->cgroup == NULL || state->id == NULL)
+		return -1;
+	state_mark(dir_fd, state->id, mark);
+	return cgroup_open(state->cgroup, mark, &fd) < 0 ? -1 : fd;
 }
 
 int destroy_kill(const struct state *state, int dir_fd, int pidfd, struct error *err)
 {
-	bool by_cgroup = destroy_may_use_cgroup(state, dir_fd) && cgroup_kill(state->cgroup) == 0;
+	fd_owned cgroup = destroy_open_cgroup(state, dir_fd);
+	bool by_cgroup = cgroup >= 0 && cgroup_kill(cgroup) == 0;
 
 	if (pidfd < 0)
 		return 0;
@@ -41,7 +43,10 @@ int destroy_kill(const struct state *state, int dir_fd, int pidfd, struct error 
 
 int destroy_remove(struct state_root *root, const struct state *state, int dir_fd, struct error *err)
 {
-	if (destroy_may_use_cgroup(state, dir_fd) && cgroup_remove(state->cgroup, err) < 0)
+	char mark[STATE_MARK_MAX];
+
+	state_mark(dir_fd, state->id, mark);
+	if (state->cgroup != NULL && cgroup_remove(state->cgroup, mark, err) < 0)
 		return -err->code;
 	return state_remove(root, state->id, dir_fd, err);
 }

@@ -7,7 +7,8 @@
 #include "host/state.h"
 
 /* KILL everything in the container and wait until its first process has ended (10 s at the most).
- * @pidfd: that process, or -1 when it has ended already.
+ * @pidfd: that process, or -1 when it has ended already: what it left behind in its cgroup is
+ *         killed all the same.
  * Returns 0 or -errno with @err set. */
 int destroy_kill(const struct state *state, int dir_fd, int pidfd, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
@@ -16,8 +17,7 @@ int destroy_kill(const struct state *state, int dir_fd, int pidfd, struct error 
 int destroy_remove(struct state_root *root, const struct state *state, int dir_fd, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Is the cgroup that state.json names one that we may act on? Not after a reboot, and not when it
- * belongs to somebody else than the state directory. */
-bool destroy_may_use_cgroup(const struct state *state, int dir_fd) __attribute__((nonnull));
+/* The container's own cgroup, or -1 when it has none (any more). The caller closes it. */
+int destroy_open_cgroup(const struct state *state, int dir_fd) __attribute__((nonnull));
 
 #endif

@@ -43,6 +43,8 @@ static void forward(struct foreground *foreground, int number)
 		return;
 	if (number == SIGWINCH && foreground->has_console)
 		console_resize(&foreground->console);
+	else if (number == SIGCONT && foreground->has_console)
+		console_resume(&foreground->console); /* `fg`: the shell has set its own modes meanwhile */
 	else
 		pidfd_send_signal(foreground->launched->pidfd, number, NULL, 0);
 }
@@ -95,8 +97,10 @@ int foreground_wait(struct foreground *foreground, struct error *err)
 		if (foreground->has_console)
 			console_move(&foreground->console, &fds[2]);
 	}
-	if (foreground->has_console)
+	if (foreground->has_console) {
+		console_drain(&foreground->console, launched->signal_fd);
 		console_close(&foreground->console);
+	}
 	return exit_status(launched, err);
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -133,49 +134,60 @@ static int explain_clone(int code, const struct join *join, struct error *err)
 	return -code;
 }
 
-static void __attribute__((noreturn)) fail(int sock, struct error *err)
+static void __attribute__((noreturn)) fail(int sock, struct error *err, const char *step)
 {
-	error_step(err, "join namespaces");
+	error_step(err, "%s", step);
 	(void)!sync_send(sock, SYNC_ERROR, err, sizeof(*err), -1);
 	_exit(1);
 }
 
 /* The process in between: enter, clone, tell the host side, end. */
-static void __attribute__((noreturn)) joiner_main(const struct join *join, const struct join_child *child)
+static void __attribute__((noreturn)) joiner_main(const struct join *join, const struct join_child *child, int sock)
 {
 	struct error err = { 0 };
 	int pidfd = -1;
 
 	close(child->host_sock);
+	/* A process of the joined namespaces could otherwise look into ours and the child's, while
+	 * they still have the host's root and files (CVE-2026-41163). */
+	if (child->prepare(child->context, sock, &err) < 0)
+		fail(sock, &err, "prepare");
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) {
+		error_set(&err, errno, "prctl PR_SET_DUMPABLE");
+		fail(sock, &err, "join namespaces");
+	}
 	for (int type = 0; type < SPEC_NS_COUNT; type++) {
 		/* The cgroup namespace is for the child: from inside it CLONE_INTO_CGROUP finds nothing. */
 		if (join->fds[type] < 0 || type == SPEC_NS_CGROUP)
 			continue;
 		if (setns(join->fds[type], (int)spec_namespace_kinds[type].flag) < 0) {
 			error_at(&err, errno, spec_namespace_kinds[type].name, "setns");
-			fail(child->sock, &err);
+			fail(sock, &err, "join namespaces");
 		}
 	}
 	pid_t pid = clone_child(join, child->cgroup_fd, CLONE_PARENT, &pidfd);
 	if (pid < 0) {
 		explain_clone(errno, join, &err);
-		fail(child->sock, &err);
+		fail(sock, &err, "join namespaces");
 	}
 	if (pid == 0) {
 		if (join->fds[SPEC_NS_CGROUP] >= 0 && setns(join->fds[SPEC_NS_CGROUP], CLONE_NEWCGROUP) < 0) {
 			error_at(&err, errno, "cgroup", "setns");
-			fail(child->sock, &err);
+			fail(child->sock, &err, "join namespaces");
 		}
 		child->run(child->context, child->sock);
 	}
-	_exit(sync_send(child->sock, SYNC_CHILD, NULL, 0, pidfd) < 0);
+	_exit(sync_send(sock, SYNC_CHILD, NULL, 0, pidfd) < 0);
 }
 
-static int receive_child(const struct join_child *child, pid_t *ret_pid, int *ret_pidfd, struct error *err)
+static int receive_child(const struct join_child *child, int sock, pid_t *ret_pid, int *ret_pidfd,
+			 struct error *err)
 {
 	struct sync_message message;
-	int ret = sync_receive(child->host_sock, &message);
+	int ret;
 
+	while ((ret = sync_receive(sock, &message)) == 0 && message.kind == SYNC_NOTE)
+		child->note(child->note_context, message.text);
 	if (ret < 0)
 		return error_set(err, -ret, "wait for the joining process");
 	if (message.kind == SYNC_ERROR) {
@@ -193,22 +205,45 @@ int join_clone(const struct join *join, const struct join_child *child, pid_t *r
 	       struct error *err)
 {
 	if (!join->any) {
+		/* The owner of a user namespace has every right in it: a container of root's without one
+		 * of its own, in the host's pid namespace, must not get hold of a child that has one and
+		 * still our files. A normal user's child can't write its own map once it is undumpable;
+		 * nobody but the user can see it before. */
+		if (caller_get()->root)
+			prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 		pid_t pid = clone_child(join, child->cgroup_fd, 0, ret_pidfd);
+		int   code = errno;
 
-		if (pid < 0)
-			return explain_clone(errno, join, err);
-		if (pid == 0)
+		if (pid == 0) {
+			struct error why = { 0 };
+
+			if (child->prepare(child->context, child->sock, &why) < 0)
+				fail(child->sock, &why, "prepare");
 			child->run(child->context, child->sock);
+		}
+		if (caller_get()->root)
+			prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+		if (pid < 0)
+			return explain_clone(code, join, err);
 		*ret_pid = pid;
 		return 0;
 	}
+	/* A socket of its own: the child may say something on the launch socket before we know it. */
+	int socks[2], ret = sync_pair(socks);
+	if (ret < 0)
+		return error_set(err, -ret, "socketpair");
 	struct sys_clone_args args = { .exit_signal = SIGCHLD };
 	pid_t joiner = sys_clone3(&args);
+	int   code = errno;
+	if (joiner == 0) {
+		close(socks[0]);
+		joiner_main(join, child, socks[1]);
+	}
+	close(socks[1]);
+	fd_owned sock = socks[0];
 	if (joiner < 0)
-		return explain_clone(errno, join, err);
-	if (joiner == 0)
-		joiner_main(join, child);
-	int ret = receive_child(child, ret_pid, ret_pidfd, err);
+		return explain_clone(code, join, err);
+	ret = receive_child(child, sock, ret_pid, ret_pidfd, err);
 	waitpid(joiner, NULL, 0);
 	return ret;
 }

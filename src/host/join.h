@@ -30,6 +30,11 @@ struct join_child {
 	int   cgroup_fd; /* lent; -1: stay in ours */
 	int   sock;      /* lent: the child's end of the launch socket */
 	int   host_sock; /* lent: ours */
+	void (*note)(void *note_context, const char *text); /* on our side: what prepare() had to say */
+	void *note_context;
+	/* What is to be done before it stops being dumpable, from when on its /proc files are root's;
+	 * in the child, or in the process that clones it. Returns 0, or -errno with @err set. */
+	int (*prepare)(void *context, int sock, struct error *err);
 	void (*run)(void *context, int sock); /* what the child does; must not return */
 	void *context;
 };

@@ -39,6 +39,7 @@ struct making { /* a launch under way */
 	int   cgroup_fd, child_sock, fifo_fd, console_sock;
 	pid_t pid;
 	bool  pid_file_written;
+	char  mark[STATE_MARK_MAX]; /* of the cgroup */
 	size_t notes_written;    /* of the state's notes, those in the record that is prepared */
 	struct error no_devices; /* why there is no device program, if there is none */
 };
@@ -149,7 +150,8 @@ static int make_cgroup(struct making *making, struct error *err)
 	error_set(&making->no_devices, EPERM, "there is no cgroup that moss may make");
 	if (state->cgroup == NULL)
 		return 0;
-	int ret = cgroup_make(state->cgroup, &making->cgroup_fd, &making->no_devices);
+	state_mark(making->out->dir_fd, state->id, making->mark);
+	int ret = cgroup_make(state->cgroup, making->mark, &making->cgroup_fd, &making->no_devices);
 	if (ret == 0)
 		return 0;
 	state->cgroup = NULL; /* not made by us, not to be removed */
@@ -177,6 +179,33 @@ static int restrict_devices(struct making *making, struct error *err)
 	return devices_without_program(making, &making->no_devices, err);
 }
 
+/* Inherited by what is cloned from us. */
+static int prepare_child(void *context, int sock, struct error *err)
+{
+	static const char note_text[] = "process: oomScoreAdj: left as it is: it can't be lowered here";
+	const struct spec_process *process = &((const struct stage *)context)->spec->process;
+	char text[16];
+
+	if (!process->oom_score_adj_given)
+		return 0;
+	snprintf(text, sizeof(text), "%d", process->oom_score_adj);
+	int ret = io_write_small(AT_FDCWD, "/proc/self/oom_score_adj", text);
+	if (ret == 0)
+		return 0;
+	/* Engines pass it on; inside somebody else's user namespace it is not theirs to set. */
+	if (ret == -EACCES && !caller_get()->initial_user_ns)
+		return sync_send(sock, SYNC_NOTE, note_text, strlen(note_text), -1);
+	error_at(err, -ret, "process: oomScoreAdj", "write %s", text);
+	return error_hint(err, "it can be raised freely, and lowered with CAP_SYS_RESOURCE only");
+}
+
+static void note_of_child(void *making, const char *text)
+{
+	struct error ignored; /* no memory for a note: there will be none for the rest */
+
+	(void)!note(making, text, &ignored);
+}
+
 static void run_child(void *context, int sock)
 {
 	stage_main(context, sock);
@@ -192,14 +221,15 @@ static int clone_container(struct making *making, struct error *err)
 	out->sock = socks[0];
 	making->child_sock = socks[1];
 	struct join_child child = { .cgroup_fd = making->cgroup_fd, .sock = socks[1], .host_sock = socks[0],
-				    .run = run_child, .context = &making->plan->stage };
+				    .note = note_of_child, .note_context = making,
+				    .prepare = prepare_child, .run = run_child, .context = &making->plan->stage };
 	ret = join_clone(&making->plan->join, &child, &making->pid, &out->pidfd, err);
 	/* cgroups(7): entering takes a right on the common ancestor, which a user may not have. */
 	if (ret < 0 && making->cgroup_fd >= 0 && is_not_ours(ret) && !caller_get()->root) {
 		struct error ignored;
 
 		fd_close(&making->cgroup_fd);
-		(void)!cgroup_remove(out->state.cgroup, &ignored);
+		(void)!cgroup_remove(out->state.cgroup, making->mark, &ignored);
 		out->state.cgroup = NULL;
 		child.cgroup_fd = -1;
 		ret = join_clone(&making->plan->join, &child, &making->pid, &out->pidfd, err);
@@ -212,21 +242,7 @@ static int clone_container(struct making *making, struct error *err)
 static int write_maps(struct making *making, struct error *err)
 {
 	const struct spec *spec = &making->plan->spec;
-	char path[48], text[16];
 
-	if (spec->process.oom_score_adj_given) {
-		snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)making->pid);
-		snprintf(text, sizeof(text), "%d", spec->process.oom_score_adj);
-		int ret = io_write_small(AT_FDCWD, path, text);
-		/* Engines pass it on; inside somebody else's user namespace it is not theirs to set. */
-		if (ret == -EACCES && !caller_get()->initial_user_ns) {
-			if (note(making, "process: oomScoreAdj: left as it is: it can't be lowered here", err) < 0)
-				return -err->code;
-		} else if (ret < 0) {
-			error_at(err, -ret, "process: oomScoreAdj", "write %s", text);
-			return error_hint(err, "a normal user may only raise it");
-		}
-	}
 	if (!making->plan->stage.wait_for_map)
 		return 0;
 	if (idmap_write(making->pid, &spec->uid_maps, &spec->gid_maps, err) < 0)
@@ -445,14 +461,15 @@ static void unmake(struct making *making)
 	struct launched *out = making->out;
 	struct error ignored;
 
+	fd_close(&out->sock); /* a child that we could not get hold of ends itself */
 	if (out->pidfd >= 0) {
 		pidfd_send_signal(out->pidfd, SIGKILL, NULL, 0);
 		waitid(P_PIDFD, (id_t)out->pidfd, NULL, WEXITED);
 	}
 	if (making->pid_file_written)
 		unlink(making->options->pid_file);
-	if (out->state.cgroup != NULL)
-		(void)!cgroup_remove(out->state.cgroup, &ignored);
+	if (out->state.cgroup != NULL && making->mark[0] != '\0')
+		(void)!cgroup_remove(out->state.cgroup, making->mark, &ignored);
 	(void)!state_remove(out->root, making->options->id, out->dir_fd, &ignored);
 }
 
@@ -488,8 +505,10 @@ int launch_create(const struct launch_options *options, struct state_root *root,
 int launch_wait_exec(struct launched *launched, struct error *err)
 {
 	struct sync_message message;
-	int ret = sync_receive(launched->sock, &message);
 
+	if (wait_readable(launched, err) < 0)
+		return -err->code;
+	int ret = sync_receive(launched->sock, &message);
 	fd_close(&launched->sock);
 	if (ret < 0)
 		return error_set(err, -ret, "wait for the program");

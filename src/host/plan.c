@@ -129,7 +129,8 @@ static int plan_rlimits(struct plan *plan, struct error *err)
 	if (limits == NULL)
 		return error_set(err, ENOMEM, "rlimits");
 	plan->files = (struct spec_rlimit){ .resource = RLIMIT_NOFILE, .name = "RLIMIT_NOFILE" };
-	getrlimit(RLIMIT_NOFILE, &plan->files.limit);
+	if (getrlimit(RLIMIT_NOFILE, &plan->files.limit) < 0)
+		return error_at(err, errno, "RLIMIT_NOFILE", "getrlimit");
 	bool files_given = false;
 	for (size_t i = 0; i < process->rlimits_count; i++) {
 		limits[i] = process->rlimits[i];

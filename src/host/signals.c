@@ -10,12 +10,14 @@
 
 int signals_open(int *ret_fd, struct error *err)
 {
-	static const int synchronous[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT };
+	/* The synchronous ones, and those that stop a background job that uses its terminal: the shell
+	 * expects that of us. */
+	static const int unblocked[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGTTIN, SIGTTOU };
 	sigset_t set;
 
 	sigfillset(&set);
-	for (unsigned i = 0; i < sizeof(synchronous) / sizeof(synchronous[0]); i++)
-		sigdelset(&set, synchronous[i]);
+	for (unsigned i = 0; i < sizeof(unblocked) / sizeof(unblocked[0]); i++)
+		sigdelset(&set, unblocked[i]);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return error_set(err, errno, "block the signals");
 	*ret_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

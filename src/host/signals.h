@@ -4,7 +4,7 @@
 #define MOSS_SIGNALS_H
 #include "base/error.h"
 
-/* Block every signal that can be blocked and open a signalfd for them in *@ret_fd; the process
+/* Block every signal but those of errors and of job control (SIGTTIN, SIGTTOU), and open a signalfd for them in *@ret_fd; the process
  * that the container starts from unblocks them again. Returns 0 or -errno with @err set. */
 int signals_open(int *ret_fd, struct error *err) __attribute__((nonnull, warn_unused_result));
 

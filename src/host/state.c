@@ -6,17 +6,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/nsfs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
 #include "host/caller.h"
 #include "host/cgroup.h"
+
+#define LOCK_TIMEOUT_MS 10000
 
 const char *state_status_name(enum state_status status)
 {
@@ -52,13 +57,13 @@ int state_check_id(const char *id, struct error *err)
 }
 
 /* Is the open directory one that this user may trust? */
-static int root_check(int fd, const char *path, struct error *err)
+static int root_check(int fd, const char *path, bool create, struct error *err)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
 		return error_at(err, errno, path, "stat the state directory");
-	if (geteuid() == 0)
+	if (geteuid() == 0 && !create)
 		return 0;
 	if (st.st_uid != geteuid()) {
 		error_at(err, EPERM, path, "the state directory belongs to user %u", (unsigned)st.st_uid);
@@ -81,7 +86,7 @@ static int root_open_checked(const char *path, bool create, int *ret_fd, struct 
 		fd_owned fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 		if (fd >= 0) {
-			int ret = root_check(fd, path, err);
+			int ret = root_check(fd, path, create, err);
 			if (ret == 0)
 				*ret_fd = fd_take(&fd);
 			return ret;
@@ -211,6 +216,23 @@ static int not_there(const char *id, struct error *err)
 	return -ENOENT;
 }
 
+/* Commands hold the lock for as long as they work, which is not long; one that was stopped or
+ * hangs must not take us with it. */
+static int lock_wait(int fd, const char *id, struct error *err)
+{
+	const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
+
+	for (int waited_ms = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited_ms += 20) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return error_at(err, errno, id, "lock the container's state directory");
+		if (waited_ms >= LOCK_TIMEOUT_MS)
+			return error_at(err, ETIMEDOUT, id, "another moss has been at work on this container for %d s",
+					LOCK_TIMEOUT_MS / 1000);
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 int state_open(const struct state_root *root, const char *id, bool lock, int *ret_fd, struct error *err)
 {
 	struct stat st;
@@ -225,9 +247,8 @@ int state_open(const struct state_root *root, const char *id, bool lock, int *re
 		return error_at(err, errno, id, "stat the container's state directory");
 	if (geteuid() != 0 && st.st_uid != geteuid())
 		return error_at(err, EPERM, id, "the container belongs to user %u", (unsigned)st.st_uid);
-	while (lock && flock(fd, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return error_at(err, errno, id, "lock the container's state directory");
+	if (lock && lock_wait(fd, id, err) < 0)
+		return -err->code;
 	/* Whoever had the lock may have deleted the container. */
 	if (lock && (fstat(fd, &st) < 0 || st.st_nlink == 0))
 		return not_there(id, err);
@@ -240,23 +261,28 @@ void state_unlock(int dir_fd)
 	flock(dir_fd, LOCK_UN);
 }
 
-bool state_lock_again(const struct state_root *root, const char *id, int dir_fd)
+/* Is ROOT/ID still the directory that we have open? */
+static bool is_named(const struct state_root *root, const char *id, int dir_fd)
 {
 	struct stat ours, named;
 
-	while (flock(dir_fd, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return false;
 	return fstat(dir_fd, &ours) == 0 && fstatat(root->fd, id, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
 }
 
-bool state_is_locked(int dir_fd)
+bool state_lock_again(const struct state_root *root, const char *id, int dir_fd)
 {
-	if (flock(dir_fd, LOCK_SH | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK;
-	flock(dir_fd, LOCK_UN);
-	return false;
+	struct error ignored;
+
+	return lock_wait(dir_fd, id, &ignored) == 0 && is_named(root, id, dir_fd);
+}
+
+/* Does somebody hold the lock? By an open file of its own: the caller's lock stays as it is. */
+static bool is_locked(int dir_fd)
+{
+	fd_owned fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
 int state_remove(const struct state_root *root, const char *id, int dir_fd, struct error *err)
@@ -278,7 +304,7 @@ int state_remove(const struct state_root *root, const char *id, int dir_fd, stru
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			unlinkat(dir_fd, entry->d_name, 0);
 	closedir(dir);
-	if (unlinkat(root->fd, id, AT_REMOVEDIR) < 0 && errno != ENOENT)
+	if (is_named(root, id, dir_fd) && unlinkat(root->fd, id, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return error_at(err, errno, id, "remove the container's state directory");
 	return 0;
 }
@@ -292,23 +318,79 @@ static bool waits_for_start(int dir_fd)
 	return fifo >= 0 || (errno != ENOENT && errno != ENXIO);
 }
 
-enum state_status state_status(int dir_fd, const struct state *state, int *ret_pidfd)
+void state_mark(int dir_fd, const char *id, char mark[STATE_MARK_MAX])
+{
+	struct stat st = { 0 };
+
+	fstat(dir_fd, &st);
+	snprintf(mark, STATE_MARK_MAX, "%ju:%ju:%s", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino, id);
+}
+
+/* Could this process be a container of @owner's? Its user namespace is the owner's, or it is a
+ * process of the owner itself. */
+static bool may_be_of(pid_t pid, uid_t owner)
+{
+	char  path[48], text[4096];
+	const char *line;
+	uid_t maker = (uid_t)-1;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+	fd_owned fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && ioctl(fd, NS_GET_OWNER_UID, &maker) == 0 && maker == owner)
+		return true;
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	if (io_read_small(AT_FDCWD, path, text, sizeof(text)) < 0)
+		return false;
+	line = strstr(text, "\nUid:");
+	return line != NULL && strtoul(line + strlen("\nUid:"), NULL, 10) == owner;
+}
+
+/* A pidfd of the container's process; -1 in *@ret_pidfd when it has certainly ended. */
+static int open_process(int dir_fd, const struct state *state, int *ret_pidfd)
 {
 	char boot_id[PROC_BOOT_ID_SIZE];
-	fd_owned pidfd = -1;
+	struct stat st;
+	int ret = proc_boot_id(boot_id);
 
-	if (ret_pidfd != NULL)
-		*ret_pidfd = -1;
-	if (state->creating)
-		return state_is_locked(dir_fd) ? STATE_CREATING : STATE_STOPPED;
-	if (proc_boot_id(boot_id) < 0 || strcmp(boot_id, state->boot_id) != 0 ||
-	    proc_open(state->pid, state->pid_start_time, &pidfd) < 0)
-		return STATE_STOPPED;
-	if (ret_pidfd != NULL)
+	*ret_pidfd = -1;
+	if (ret < 0 || fstat(dir_fd, &st) < 0)
+		return ret < 0 ? ret : -errno;
+	if (state->pid <= 0 || strcmp(boot_id, state->boot_id) != 0)
+		return 0;
+	fd_owned pidfd = -1;
+	ret = proc_open(state->pid, state->pid_start_time, &pidfd);
+	if (ret < 0)
+		return ret == -ESRCH ? 0 : ret;
+	if (st.st_uid == geteuid() || may_be_of(state->pid, st.st_uid))
 		*ret_pidfd = fd_take(&pidfd);
+	return 0;
+}
+
+static bool is_frozen(int dir_fd, const struct state *state)
+{
+	char mark[STATE_MARK_MAX];
+	fd_owned cgroup = -1;
+
+	if (state->cgroup == NULL)
+		return false;
+	state_mark(dir_fd, state->id, mark);
+	return cgroup_open(state->cgroup, mark, &cgroup) == 0 && cgroup_is_frozen(cgroup);
+}
+
+int state_status(int dir_fd, const struct state *state, bool locked, int *ret_pidfd, struct error *err)
+{
+	int ret = open_process(dir_fd, state, ret_pidfd);
+
+	if (ret < 0)
+		return error_at(err, -ret, state->id ? state->id : "state.json", "find out whether process %d still runs",
+				(int)state->pid);
+	if (state->creating)
+		return !locked && is_locked(dir_fd) ? STATE_CREATING : STATE_STOPPED;
+	if (*ret_pidfd < 0)
+		return STATE_STOPPED;
 	if (waits_for_start(dir_fd))
 		return STATE_CREATED;
-	return state->cgroup != NULL && cgroup_is_frozen(state->cgroup) ? STATE_PAUSED : STATE_RUNNING;
+	return is_frozen(dir_fd, state) ? STATE_PAUSED : STATE_RUNNING;
 }
 
 void state_owner(int dir_fd, char *name, size_t size)

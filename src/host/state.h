@@ -32,7 +32,7 @@ struct state {
 	uint64_t     pid_start_time;
 	char         boot_id[PROC_BOOT_ID_SIZE];
 	bool         own_pid_namespace;
-	const char  *cgroup;       /* directory of the container's own cgroup; NULL: none */
+	const char  *cgroup;       /* the container's own cgroup, from the hierarchy's root; NULL: none */
 	struct spec_annotation *annotations;
 	size_t       annotations_count;
 	const char **notes;        /* what was adapted */
@@ -56,7 +56,8 @@ void state_root_close(struct state_root *root);
  * @as_root: take root's default directory, else a user's.
  * @create:  make it (0700) when it is missing; else a missing one gives root->fd == -1.
  * A directory of another user, one that others may write, or a symbolic link is refused
- * (CVE-2019-12439: names in /tmp can be guessed); root may use other users' directories. */
+ * (CVE-2019-12439: names in /tmp can be guessed); root may look into other users' directories, but
+ * make nothing in them. */
 int state_root_open(const char *path, bool as_root, bool create, struct state_root *ret_root,
 		    struct error *err) __attribute__((nonnull(4, 5), warn_unused_result));
 
@@ -68,7 +69,8 @@ int state_check_id(const char *id, struct error *err) __attribute__((nonnull, wa
 int state_reserve(const struct state_root *root, const char *id, int *ret_fd, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Open ROOT/ID; @lock: wait for the lock and hold it. -ENOENT: "container does not exist". */
+/* Open ROOT/ID; @lock: wait for the lock (10 s at the most) and hold it. -ENOENT: "container does
+ * not exist". */
 int state_open(const struct state_root *root, const char *id, bool lock, int *ret_fd, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
@@ -76,9 +78,6 @@ int state_open(const struct state_root *root, const char *id, bool lock, int *re
  * the container was deleted meanwhile, or another one with the same id was made. */
 void state_unlock(int dir_fd);
 bool state_lock_again(const struct state_root *root, const char *id, int dir_fd) __attribute__((nonnull));
-
-/* Is the directory locked by somebody (a command is at work)? */
-bool state_is_locked(int dir_fd);
 
 /* Read state.json of an open container; state_free() is needed in every case.
  * -EINVAL: damaged, or written by a newer moss; what could be read is there all the same, for
@@ -98,10 +97,20 @@ int state_commit(int dir_fd, struct error *err) __attribute__((nonnull, warn_unu
 int state_remove(const struct state_root *root, const char *id, int dir_fd, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* What the container is doing now. A pid of another boot or another process counts as ended.
- * @ret_pidfd: may be NULL; a pidfd of the container's process, or -1 when it has ended. */
-enum state_status state_status(int dir_fd, const struct state *state, int *ret_pidfd)
-	__attribute__((nonnull(2)));
+/* What names this container for ever, and nobody else's: the place of its state directory and its
+ * id. Cgroups carry it (cgroup.h). */
+#define STATE_MARK_MAX 320
+void state_mark(int dir_fd, const char *id, char mark[STATE_MARK_MAX]) __attribute__((nonnull));
+
+/* What the container is doing now: an enum state_status. It has ended only when that is certain:
+ * no such process, another start time, another boot; or a process that can't be this user's
+ * container (root looks at a user's state.json, which may name any process).
+ *
+ * @locked:    the caller holds the lock; else somebody who holds it is still creating.
+ * @ret_pidfd: a pidfd of the container's process, or -1 when it has ended.
+ * Returns the status, or -errno with @err set when it can't be found out. */
+int state_status(int dir_fd, const struct state *state, bool locked, int *ret_pidfd, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
 
 /* The name of the owner of @dir_fd, or "#UID"; in @name. */
 void state_owner(int dir_fd, char *name, size_t size) __attribute__((nonnull));

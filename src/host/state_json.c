@@ -103,6 +103,9 @@ int state_read(int dir_fd, struct state *ret_state, struct error *err)
 	*ret_state = (struct state){ 0 };
 	ssize_t size = io_read_file(dir_fd, "state.json", STATE_BYTES_MAX, &bytes, err);
 	if (size < 0) {
+		/* What no moss writes is damage; not being able to read is no reason to forget. */
+		if (err->code == E2BIG || err->code == EISDIR || err->code == ELOOP)
+			err->code = EINVAL;
 		if (err->code == ENOENT)
 			error_hint(err, "the container is half made or half deleted; delete --force removes it");
 		return -err->code;

@@ -211,6 +211,20 @@ static int check_paths(const struct spec *spec, struct error *err)
 	return ret < 0 ? ret : check_absolute(&spec->readonly_paths, "readonlyPaths", err);
 }
 
+/* config.md, "Mounts": only a bind mount knows its file system by its source. */
+static int check_mounts(const struct spec *spec, struct error *err)
+{
+	for (size_t i = 0; i < spec->mounts_count; i++) {
+		const struct spec_mount *mount = &spec->mounts[i];
+
+		if (mount->options.bind || (mount->type != NULL && mount->type[0] != '\0'))
+			continue;
+		error_at(err, 0, mount->destination, "it has neither a type nor the option bind");
+		return error_object(err, "mounts[%zu]", i);
+	}
+	return 0;
+}
+
 int spec_check(const struct spec *spec, struct error *err)
 {
 	*err = (struct error){ 0 };
@@ -223,5 +237,7 @@ int spec_check(const struct spec *spec, struct error *err)
 		ret = check_name(spec, spec->domainname, "domainname", err);
 	if (ret == 0)
 		ret = check_paths(spec, err);
+	if (ret == 0)
+		ret = check_mounts(spec, err);
 	return ret < 0 ? ret : spec_check_process(spec, err);
 }

@@ -132,15 +132,29 @@ static int links_make(int root_fd, struct error *err)
 	return 0;
 }
 
+/* Is this /dev, written in whatever way ("//dev/.", "/x/../dev")? */
+static bool names_dev(const char *path)
+{
+	size_t depth = 0;
+	bool   dev = false;
+
+	while (*(path += strspn(path, "/")) != '\0') {
+		size_t length = strcspn(path, "/");
+
+		if (length == 2 && memcmp(path, "..", 2) == 0)
+			depth -= depth > 0;
+		else if (!(length == 1 && *path == '.') && depth++ == 0)
+			dev = length == 3 && memcmp(path, "dev", 3) == 0;
+		path += length;
+	}
+	return depth == 1 && dev;
+}
+
 static bool dev_is_bound(const struct spec *spec)
 {
-	for (size_t i = 0; i < spec->mounts_count; i++) {
-		const char *destination = spec->mounts[i].destination;
-
-		if (spec->mounts[i].options.bind &&
-		    (strcmp(destination, "/dev") == 0 || strcmp(destination, "/dev/") == 0))
+	for (size_t i = 0; i < spec->mounts_count; i++)
+		if (spec->mounts[i].options.bind && names_dev(spec->mounts[i].destination))
 			return true;
-	}
 	return false;
 }
 

@@ -53,6 +53,8 @@ static int mask(const char *path, int root_fd, struct cover *cover, struct error
 		return 0;
 	if (target < 0 || fstat(target, &st) < 0)
 		return error_set(err, target < 0 ? -target : errno, "open");
+	if (rootfs_is_root(root_fd, target))
+		return error_set(err, EINVAL, "the whole root can't be masked");
 	fd_owned tree = -1;
 	int ret = S_ISDIR(st.st_mode) ? cover_empty(cover, &tree, err) : cover_null(cover, &tree, err);
 	if (ret < 0)
@@ -74,6 +76,10 @@ static int make_readonly(const char *path, int root_fd, struct error *err)
 		return 0;
 	if (target < 0)
 		return error_set(err, -target, "open");
+	if (rootfs_is_root(root_fd, target)) {
+		error_set(err, EINVAL, "that is the whole root");
+		return error_hint(err, "use \"root\": {\"readonly\": true}");
+	}
 	fd_owned tree = open_tree(target, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (tree < 0)
 		return error_set(err, errno, "clone");

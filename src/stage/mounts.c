@@ -295,6 +295,8 @@ int mounts_apply(const struct spec *spec, size_t index, int root_fd, int source,
 	if (source >= 0 && fstat(source, &st) == 0 && !S_ISDIR(st.st_mode))
 		type = S_IFREG;
 	ret = target_open(mount, root_fd, type, &target, err);
+	if (ret == 0 && rootfs_is_root(root_fd, target))
+		ret = error_set(err, EINVAL, "a mount on the container's root is not supported yet");
 	if (ret == 0)
 		ret = target_check(mount, root_fd, target, source, err);
 	if (ret == 0 && source < 0)

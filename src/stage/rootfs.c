@@ -142,6 +142,15 @@ int rootfs_make(int root_fd, const char *path, mode_t type, int *ret_fd, struct 
 	return 0;
 }
 
+bool rootfs_is_root(int root_fd, int fd)
+{
+	struct statx root, other;
+
+	return statx(root_fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &root) == 0 &&
+	       statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &other) == 0 &&
+	       root.stx_ino == other.stx_ino && root.stx_mnt_id == other.stx_mnt_id;
+}
+
 int rootfs_enter(int root_fd, struct error *err)
 {
 	/* pivot_root(2), NOTES: with both arguments "." the old root ends up on top of the new one,

@@ -25,6 +25,9 @@ int rootfs_find(int root_fd, const char *path, unsigned resolve)
 int rootfs_make(int root_fd, const char *path, mode_t type, int *ret_fd, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Is @fd the root itself? What is mounted on it would be on top of what the pivot enters. */
+bool rootfs_is_root(int root_fd, int fd);
+
 /* Make this process's root the container's and drop the host's tree. */
 int rootfs_enter(int root_fd, struct error *err) __attribute__((nonnull, warn_unused_result));
 

@@ -25,8 +25,11 @@ e2e_setup() {
 
 # e2e_teardown: everything that is left is removed by force, and then nothing may be left.
 e2e_teardown() {
-	local entry
+	local entry process
 
+	for process in ${INSIDE:+"$INSIDE" "$PID"}; do # what half_way stopped, when a test failed before it let them go on
+		if grep -qs '^State:.*T' "/proc/$process/status"; then kill -KILL "$process"; fi
+	done
 	for entry in "$ROOT"/* "$BATS_TEST_TMPDIR"/root-*/*; do
 		[ -d "$entry" ] || continue
 		"$MOSS" --root "${entry%/*}" delete --force "${entry##*/}" >/dev/null 2>&1 || true
@@ -90,6 +93,27 @@ attempt_v2() {
 background() {
 	"$MOSS" --root "$ROOT" "$@" </dev/null >out 2>&1 3>&- 4>&- &
 	PID=$!
+}
+
+# half_way: a `create` in the background that is stopped in the midst of 2000 mounts: moss is $PID,
+# the container's first process $INSIDE; `kill -CONT` lets them go on.
+half_way() {
+	config '.root.readonly = false | .mounts += [range(2000) | {destination: "/var/m\(.)", type: "tmpfs", source: "tmpfs"}]'
+	for _ in $(seq 10); do
+		rm -rf rootfs/var && mkdir rootfs/var
+		background create "$ID"
+		while [ ! -e rootfs/var/m1 ] && alive "$PID"; do :; done
+		INSIDE=$(pgrep -P "$PID") || true
+		if [ -n "$INSIDE" ] && kill -STOP "$INSIDE" "$PID" && [ ! -e rootfs/var/m1999 ]; then
+			eventually grep -q '^State:.*T' "/proc/$INSIDE/status"
+			eventually grep -q '^State:.*T' "/proc/$PID/status"
+			return
+		fi
+		[ -z "$INSIDE" ] || kill -CONT "$INSIDE" "$PID" || true
+		wait "$PID" || { cat out && return 1; }
+		moss delete --force "$ID"
+	done
+	skip "the creation could not be stopped half-way"
 }
 
 # status_of [ID]: what moss says that the container is.

@@ -67,6 +67,19 @@ teardown() { e2e_teardown; }
 	[[ "$output" == "$(printf 'kept\n0\n0')" ]]
 }
 
+# Seen failing without: the look at the host's node (host_node_open).
+@test "mounts: a /dev/null of the host that is another file does not become the mask" {
+	need_root "a private view of the host's /dev"
+	echo leaked >fake
+	program cat /proc/keys /proc/timer_list /proc/kcore
+	run unshare -m sh -c 'mount --bind "$1" /dev/null && shift && exec "$@"' sh "$PWD/fake" \
+		"$MOSS" --root "$ROOT" run "$ID" </dev/null 3>&- 4>&-
+	show
+	[ "$status" -eq 1 ]
+	[[ "$output" == */dev/null* ]]
+	[[ "$output" != *leaked* ]]
+}
+
 @test "mounts: read-only paths can be read and not written" {
 	mkdir rootfs/var/kept && echo data >rootfs/var/kept/file
 	config '.root.readonly = false | .linux.readonlyPaths += ["/var/kept", "/not/there"]'
@@ -167,6 +180,18 @@ teardown() { e2e_teardown; }
 	apart run -d "$ID"
 	wait_for running
 	[ "$(cut -d' ' -f5 /proc/self/mountinfo | sort)" = "$before" ]
+}
+
+# Seen failing without: the mounts cut off from the host's (step_propagation).
+@test "mounts: nothing reaches a host whose mounts are shared" {
+	need_root "a private mount namespace whose mounts are shared"
+	mkdir -p rootfs/mnt
+	config '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])'
+	program sh -c 'mount -t tmpfs tmpfs /mnt && echo mounted'
+	run unshare -m sh -c 'mount --make-rshared / && "$@" && grep -F "$0" /proc/self/mountinfo' "$PWD/rootfs" \
+		"$MOSS" --root "$ROOT" run "$ID" </dev/null 3>&- 4>&-
+	show
+	[ "$output" = mounted ]
 }
 
 @test "mounts: propagation is private to the container" {

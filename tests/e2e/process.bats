@@ -161,6 +161,29 @@ teardown() { e2e_teardown; }
 	[ "${lines[0]} ${lines[1]} ${lines[2]}" = "512 1000 0" ]
 }
 
+# Seen failing without: the caller's RLIMIT_NOFILE among the limits (plan_rlimits).
+@test "process: the limit of open files is the caller's, also where the launch needs more" {
+	config 'del(.process.rlimits) | .mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs"}]
+		+ [range(200) | {destination: "/tmp/m\(.)", type: "bind", source: "/etc", options: ["rbind"]}]'
+	program sh -c 'ulimit -Sn; ulimit -Hn'
+	output=$(ulimit -Sn 100 && ulimit -Hn 1000 && moss run "$ID" </dev/null)
+	[ "$output" = "$(printf '100\n1000')" ]
+}
+
+@test "process: a hard limit above the caller's takes the right to raise it" {
+	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 600, hard: 1200}]'
+	program sh -c 'ulimit -Sn; ulimit -Hn'
+	status=0
+	output=$(ulimit -Sn 500 && ulimit -Hn 1000 && moss run "$ID" </dev/null 2>&1) || status=$?
+	show
+	if (ulimit -Sn 500 && ulimit -Hn 1000 && ulimit -Hn 1200) 2>/dev/null; then
+		[ "$output" = "$(printf '600\n1200')" ]
+	else
+		[ "$status" -eq 1 ]
+		[[ "$output" == *RLIMIT_NOFILE* ]]
+	fi
+}
+
 @test "process: an unknown rlimit is refused and named" {
 	config '.process.rlimits = [{type: "RLIMIT_NOTHING", soft: 1, hard: 1}]'
 	container true
@@ -265,6 +288,21 @@ teardown() { e2e_teardown; }
 	[ "$(cat "$BATS_TEST_TMPDIR/second")" = "$(pid_of)" ]
 }
 
+# Seen failing without: the pid file removed after an exec that failed (run_run).
+@test "process: --pid-file is not left when run -d fails" {
+	printf '#!/no/such/shell\n' >rootfs/var/broken
+	chmod +x rootfs/var/broken
+	program /var/broken
+	attempt run -d --pid-file pidfile "$ID"
+	[ "$status" -ne 0 ]
+	[ ! -e pidfile ]
+	program true
+	attempt run -d --pid-file "$PWD/missing/pidfile" "$ID"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *missing/pidfile* ]]
+	no_containers
+}
+
 @test "process: --preserve-fds hands on fds from 3, and no others" {
 	echo three >three
 	echo four >four
@@ -275,11 +313,20 @@ teardown() { e2e_teardown; }
 	run ! grep -qx 9 out
 }
 
+# Seen failing without: close_range in the set-up phase (step_forget_caller).
 @test "process: no fd of the caller arrives without --preserve-fds" {
 	program ls /proc/self/fd
 	"$MOSS" --root "$ROOT" run "$ID" >out 3</ 4</etc 5<. 17</tmp
 	cat out
 	[ "$(xargs <out)" = "0 1 2 3" ] # 3: the listing's own
+	# nor does the process hold one that waits for start
+	"$MOSS" --root "$ROOT" create "$ID" </dev/null >out 2>&1 3</ 4</etc 5<. 17</tmp
+	inside=$(pid_of)
+	output=$(ls -l "/proc/$inside/fd")
+	echo "$output"
+	kill -KILL "$inside" # not delete: a lock of ours that it holds would make that wait
+	run ! grep -qE -e '-> /(etc|tmp|.*/bundle)?$' <<<"$output"
+	run ! grep -qF -e "-> $ROOT" <(grep -v exec.fifo <<<"$output")
 }
 
 @test "process: a missing fd of --preserve-fds is named" {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # security.bats - one test per known weakness of container runtimes; the name carries its id.
 # "Seen failing" says with which Debian 12 package this very test failed: runc 1.1.5, crun 1.8.1.
+# "Seen failing without" names what was taken out of moss to see the test fail, as root and as a user.
 load lib.bash
 setup() {
 	e2e_setup
@@ -24,48 +25,98 @@ private_moss() {
 	sum=$(sha256sum <"$PRIVATE")
 }
 
+# hold_exe PID: the executable of PID, open as fd 9; it must be the runtime.
+hold_exe() {
+	exec 9<"/proc/$1/exe"
+	[ "$(sha256sum <&9)" = "$sum" ]
+}
+
+# Seen failing without: the binary sealed before the container's first process (step_protect_binary).
 @test "CVE-2019-5736: an entry point that is #!/proc/self/exe does not reach the runtime's binary" {
 	private_moss
-	printf '#!/proc/self/exe\n' >rootfs/entry
+	mkfifo rootfs/tmp/log
+	printf '#!/proc/self/exe --log=/tmp/log\n' >rootfs/entry # executed again, it waits for the fifo's reader
 	chmod +x rootfs/entry
+	config '.mounts |= map(select(.destination != "/tmp")) | .root.readonly = false'
 	program /entry
-	timeout 10 "$PRIVATE" --root "$ROOT" run "$ID" </dev/null >out 2>&1 3>&- 4>&- || true
+	"$PRIVATE" --root "$ROOT" run "$ID" </dev/null >out 2>&1 3>&- 4>&- &
+	PID=$!
+	wait_for running
+	inside=$(pid_of)
+	eventually eval '[ "$(tr "\0" " " <"/proc/$inside/cmdline")" = "/proc/self/exe --log=/tmp/log /entry " ]'
+	hold_exe "$inside"
+	kill -KILL "$inside"
+	wait "$PID" || true
+	eventually dead "$inside"
+	# Nothing runs it any more: a private copy of the host's file would be open to its owner now.
+	if echo pwned 2>/dev/null >>/proc/self/fd/9; then false; fi
+	exec 9<&-
+	[ "$(sha256sum <"$PRIVATE")" = "$sum" ]
+	timeout 10 "$PRIVATE" --root "$ROOT" run "$ID" </dev/null >out 2>&1 3>&- 4>&- & # and as it comes
+	PID=$!
+	wait_for running
+	cat rootfs/tmp/log
+	wait "$PID" || true
 	[ "$(sha256sum <"$PRIVATE")" = "$sum" ]
 }
 
 # Both peers are protected against this one.
+# Seen failing without: the binary sealed before the container's first process (step_protect_binary).
 @test "CVE-2019-5736: a process of the container that writes to /proc/PID/exe does not change the binary" {
 	private_moss
-	printf '#!/proc/self/exe\n' >rootfs/entry
-	chmod +x rootfs/entry
 	caps='["CAP_SYS_PTRACE", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH"]'
 	config ".process.capabilities |= (map_values(. + $caps) | .bounding += $caps)"
-	# The writer holds every other process's executable open, and writes once it is not busy.
+	config '.mounts |= map(select(.destination != "/tmp")) | .root.readonly = false'
+	mkfifo rootfs/tmp/target rootfs/tmp/write
+	# The writer holds the other process's executable open, and writes once nothing runs it.
 	program sh -c 'echo ready
-		while :; do for p in /proc/[0-9]*; do
-			case $p in /proc/1) continue ;; esac
-			[ "$(readlink $p/exe)" = /bin/busybox ] && continue
-			( exec 9<$p/exe; echo held
-			  i=0; while [ $i -lt 500 ]; do echo pwned >>/proc/self/fd/9 && echo WROTE && exit; i=$((i + 1)); done ) 2>/dev/null &
-		done; done'
+		read -r pid <>/tmp/target
+		exec 9</proc/$pid/exe && sha256sum <&9
+		read -r _ <>/tmp/write
+		for i in 1 2 3 4 5 6 7 8 9 10; do echo pwned >>/proc/self/fd/9 && echo WROTE && break; sleep 0.1; done
+		echo done'
 	apart run -d "$ID"
 	eventually grep -q ready out
 	other=$(pid_of)
 	config '.linux.namespaces |= (map(select(.type != "pid")) + [{type: "pid", path: $p}])' --arg p "/proc/$other/ns/pid"
 	is_root || config '.linux.namespaces |= (map(select(.type != "user")) + [{type: "user", path: $p}])
 		| del(.linux.uidMappings, .linux.gidMappings)' --arg p "/proc/$other/ns/user"
-	program /entry
-	for _ in 1 2 3 4 5; do
-		timeout 10 "$PRIVATE" --root "$ROOT" run "$ID-2" </dev/null >out2 2>&1 3>&- 4>&- || true
-		[ "$(sha256sum <"$PRIVATE")" = "$sum" ]
-	done
-	sleep 0.5
-	cat out2
-	moss delete --force "$ID"
+	program true
+	# Created and not started: its first process is the runtime, as long as we like.
+	timeout 10 "$PRIVATE" --root "$ROOT" create "$ID-2" </dev/null >out2 2>&1 3>&- 4>&-
+	inside=$(pid_of "$ID-2")
+	awk '/^NSpid:/ { print $NF }' "/proc/$inside/status" >rootfs/tmp/target
+	eventually grep -qxF "$sum" out
+	moss delete --force "$ID-2"
+	eventually dead "$inside"
+	echo >rootfs/tmp/write
+	eventually grep -qx "done" out
+	cat out
 	[ "$(sha256sum <"$PRIVATE")" = "$sum" ]
+	run ! grep -q WROTE out
+	moss delete --force "$ID"
+}
+
+# Seen failing without: PR_SET_DUMPABLE 0 in the set-up phase (step_wait_for_map).
+@test "CVE-2026-41163: a process of the same user can't trace the set-up of a container" {
+	need_user "root may trace everything"
+	program true
+	half_way
+	result=""
+	(: <"/proc/$INSIDE/mem") 2>/dev/null && result="$result mem"
+	(: <"/proc/$INSIDE/environ") 2>/dev/null && result="$result environ"
+	ls "/proc/$INSIDE/fd" >/dev/null 2>&1 && result="$result fd"
+	[ ! -e "/proc/$INSIDE/root/etc" ] || result="$result root"
+	"$PYTHON" -c 'import ctypes, sys
+sys.exit(ctypes.CDLL(None).ptrace(0x4206, int(sys.argv[1]), None, None) != 0)' "$INSIDE" && result="$result ptrace"
+	kill -CONT "$INSIDE" "$PID"
+	wait "$PID"
+	moss delete --force "$ID"
+	[ -z "$result" ] || { echo "open:$result" && false; }
 }
 
 # Seen failing: crun 1.8.1, as root and as a user.
+# Seen failing without: getcwd's test (program_check_cwd).
 @test "CVE-2024-21626: cwd /proc/self/fd/3..64 never lands outside" {
 	program sh -c "for i in . .. ../.. ../../.. ../../../..; do
 		if [ -e \$i$OUTSIDE/file ]; then echo escaped; fi; done; ls -id ."
@@ -76,9 +127,19 @@ private_moss() {
 		if grep -q escaped out; then cat out && false; fi
 		if grep -qE "^ *$host_root \.$" out; then cat out && false; fi
 	done
+	# A directory of the caller that is handed on deliberately is no way out either.
+	config '.process.cwd = "/proc/self/fd/3"'
+	for directory in / "$OUTSIDE"; do
+		status=0
+		timeout 10 "$MOSS" --root "$ROOT" run --preserve-fds 1 "$ID" >out 2>&1 3<"$directory" 4>&- </dev/null || status=$?
+		cat out
+		[ "$status" -eq 1 ]
+		grep -q 'outside' out
+	done
 	outside_unchanged
 }
 
+# Seen failing without: the look-up without links for /proc and /sys (target_open).
 @test "CVE-2019-16884, CVE-2023-27561, CVE-2023-28642: /proc of the image is a symlink" {
 	rm -rf rootfs/proc
 	ln -s tmp rootfs/proc
@@ -93,6 +154,7 @@ private_moss() {
 }
 
 # Seen failing: runc 1.1.5, as a user (where /sys is a bind).
+# Seen failing without: the look-up without links for /proc and /sys (target_open).
 @test "CVE-2025-54867: /sys of the image is a symlink" {
 	rm -rf rootfs/sys
 	ln -s tmp rootfs/sys
@@ -102,6 +164,7 @@ private_moss() {
 }
 
 # Seen failing: crun 1.8.1, as root and as a user.
+# Seen failing without: what may be mounted on /proc (target_check).
 @test "CVE-2019-18837: a tmpfs over /proc" {
 	config '.mounts += [{destination: "/proc", type: "tmpfs", source: "tmpfs"}]'
 	container 'echo ran'
@@ -110,6 +173,7 @@ private_moss() {
 }
 
 # Seen failing: crun 1.8.1, as root and as a user.
+# Seen failing without: what may be mounted on /proc (target_check).
 @test "CVE-2019-19921: a volume over /proc, or below it" {
 	mkdir -p fake/self/attr fake/sys
 	for destination in /proc /proc/self /proc/sys /proc/self/attr; do
@@ -131,6 +195,7 @@ private_moss() {
 }
 
 # Seen failing: runc 1.1.5 and crun 1.8.1, as root and as a user.
+# Seen failing without: RESOLVE_IN_ROOT (rootfs_find).
 @test "CVE-2026-41579: /dev of the image is a symlink to a host directory" {
 	without_dev
 	rm -rf rootfs/dev
@@ -144,6 +209,7 @@ private_moss() {
 }
 
 # Seen failing: crun 1.8.1, as root and as a user (it makes the console file outside).
+# Seen failing without: O_NOFOLLOW and the look for a link (bind_console, node_bind).
 @test "CVE-2026-88264, CVE-2026-88265: /dev/console and /dev/null of the image are symlinks, stdio closed" {
 	without_dev
 	ln -s "$OUTSIDE/null" rootfs/dev/null
@@ -158,9 +224,30 @@ private_moss() {
 	outside_unchanged
 	"$MOSS" --root "$ROOT" run "$ID" 0<&- 1>&- 2>&- 3>&- 4>&- || true
 	outside_unchanged
+	# by a link to a volume, which resolves in the container
+	config '.mounts += [{destination: "/vol", type: "bind", source: $s, options: ["bind"]},
+		{destination: "/dev/pts", type: "devpts", source: "devpts", options: ["newinstance", "ptmxmode=0666"]}]' --arg s "$OUTSIDE"
+	for node in console null; do
+		rm -f rootfs/dev/null rootfs/dev/console rootfs/dev/zero
+		ln -s "/vol/$node" "rootfs/dev/$node"
+		on_pty -- "$MOSS" --root "$ROOT" run "$ID"
+		[ "$status" -ne 0 ]
+		[[ "$output" == *"/dev/$node: "*"symbolic link"* ]]
+		outside_unchanged
+	done
+}
+
+# Seen failing without: the host's /dev/null for a closed stdin, stdout and stderr (open_stdio).
+@test "CVE-2026-88265: a closed stdin, stdout or stderr is /dev/null in the container" {
+	config '.root.readonly = false'
+	program sh -c 'seen=$(stat -L -c %t:%T /proc/$$/fd/0 /proc/$$/fd/1 /proc/$$/fd/2 2>&1); echo $seen >/var/seen'
+	"$MOSS" --root "$ROOT" run "$ID" 0<&- 1>&- 2>&- 3>&- 4>&-
+	cat rootfs/var/seen
+	[ "$(xargs <rootfs/var/seen)" = "1:3 1:3 1:3" ]
 }
 
 # Seen failing: runc 1.1.5, as root and as a user; crun 1.8.1, as root (the sysctl was changed).
+# Seen failing without: O_NOFOLLOW and the look for a link (node_bind), as root.
 @test "CVE-2025-31133, CVE-2025-62161: /dev/null of the image does not become the mask" {
 	without_dev
 	echo secret >rootfs/etc/secret
@@ -178,6 +265,7 @@ private_moss() {
 }
 
 # The peers use a directory in /run only, so that they fail here for another reason.
+# Seen failing without: owner and mode of the state directory (root_check); O_NOFOLLOW.
 @test "CVE-2019-12439: a state directory in /tmp that is not mine alone is refused" {
 	config '.process.terminal = false'
 	if is_root; then
@@ -203,10 +291,12 @@ private_moss() {
 		echo "$1: $code: $(cat out)"
 		[ "$code" -eq 1 ] && grep -q "$directory" out || result="$result $1"
 	}
-	mkdir -m 0700 "$OUTSIDE/state"
-	before=$(outside)
-	ln -s "$OUTSIDE/state" "$directory"
+	mkdir -p /tmp/"$ID"
+	mkdir -m 0700 /tmp/"$ID"/state # the user's own: only the link is wrong
+	! is_root || chown "$uid:$uid" /tmp/"$ID"/state
+	ln -s /tmp/"$ID"/state "$directory"
 	check symlink
+	[ -z "$(ls -A /tmp/"$ID"/state)" ] || result="$result and used"
 	rm "$directory"
 	if is_root; then
 		mkdir -m 0777 "$directory"
@@ -226,6 +316,7 @@ private_moss() {
 	outside_unchanged
 }
 
+# Seen failing without: a session of its own (step_session).
 @test "CVE-2017-5226: a program without a terminal of its own can't type into the caller's" {
 	[ "$(cat /proc/sys/dev/tty/legacy_tiocsti 2>/dev/null || echo 1)" = 1 ] || skip "this kernel has TIOCSTI switched off"
 	need_command gcc
@@ -240,6 +331,7 @@ private_moss() {
 	[ "$status" -ne 0 ]
 }
 
+# Seen failing with: the inheritable set as the permitted one (set_capabilities).
 @test "CVE-2022-24769, CVE-2022-27649, CVE-2022-27650, CVE-2022-29162: inheritable capabilities are empty" {
 	config '.process.capabilities = {bounding: ["CAP_CHOWN", "CAP_KILL", "CAP_SETUID"],
 		permitted: ["CAP_CHOWN", "CAP_KILL", "CAP_SETUID"], effective: ["CAP_CHOWN", "CAP_KILL"]}'
@@ -250,14 +342,25 @@ private_moss() {
 
 # Seen failing: runc 1.1.5, as root and as a user, on a host with both cgroup versions: the tmpfs
 # at /sys/fs/cgroup could be written.
+# Seen failing without: a "ro" bind of /sys read-only with all below it (tree_attributes).
 @test "CVE-2023-25809: nothing below /sys/fs/cgroup can be written" {
 	config '.process.capabilities |= map_values(. + ["CAP_DAC_OVERRIDE"])'
-	container 'find /sys/fs/cgroup -type d 2>/dev/null | head -n 200 | while read -r d; do
-			mkdir "$d/made" 2>/dev/null && echo "made: $d"; done
+	code='find /sys/fs/cgroup -type d 2>/dev/null | head -n 200 | while read -r d; do
+			mkdir "$d/made" 2>/dev/null && rmdir "$d/made" && echo "made: $d"; done
 		find /sys/fs/cgroup -name cgroup.procs 2>/dev/null | head -n 200 | while read -r f; do
-			(echo 0 >"$f") 2>/dev/null && echo "written: $f"; done; true'
+			(echo 0 >"$f") 2>/dev/null && echo "written: $f"; done
+		awk '\''$5 ~ "^/sys/fs/cgroup" && $6 !~ "(^|,)ro(,|$)"'\'' /proc/self/mountinfo'
+	container "$code"
 	[ "$status" -eq 0 ]
 	[ -z "$output" ]
+	cp config.json kept.json # with the host's /sys bound, as moss spec --rootless does
+	config '.mounts |= (map(select(.destination | startswith("/sys") | not)) + [{destination: "/sys", type: "none",
+		source: "/sys", options: ["rbind", "nosuid", "noexec", "nodev", "ro"]}])'
+	container "$code"
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
+	mv kept.json config.json
+	program /bin/sh -c "$code"
 	if is_root && in_v2 true 2>/dev/null; then
 		output=$(moss_v2 run "$ID" </dev/null)
 		[ -z "$output" ]
@@ -265,6 +368,7 @@ private_moss() {
 }
 
 # Seen failing: runc 1.1.5 and crun 1.8.1, which run.
+# Seen failing without: the look at AT_SECURE (main).
 @test "CVE-2020-5291: refuses to run set-user-id and with file capabilities" {
 	need_root "making a set-user-id copy"
 	directory=/tmp/$ID
@@ -291,6 +395,7 @@ private_moss() {
 	[ "$result" -eq 0 ]
 }
 
+# Seen failing without: the device program (restrict_devices).
 @test "GHSA-g54h-m393-cpwq: with allow:false rwm an unlisted device can't be opened" {
 	need_v2
 	[ -c /dev/kmsg ] || skip "no /dev/kmsg here"
@@ -312,6 +417,7 @@ private_moss() {
 	[ "$output" = opened ]
 }
 
+# Seen failing without: RESOLVE_IN_ROOT (rootfs_find).
 @test "CVE-2026-87766: a mount below a symlink that points out creates nothing outside" {
 	config '.root.readonly = false'
 	cp config.json kept.json
@@ -327,8 +433,21 @@ private_moss() {
 			outside_unchanged
 		done
 	done
+	# The same names mean a place inside, also where the host has one.
+	touch host/marker
+	mkdir "$OUTSIDE/dir"
+	before=$(outside)
+	for destination in /link/dir /up/dir "/var/../../../../../../../..$OUTSIDE/dir"; do
+		cp kept.json config.json
+		config '.mounts += [{destination: $d, type: "bind", source: $s, options: ["bind"]}]' \
+			--arg d "$destination" --arg s "$PWD/host"
+		container "ls $OUTSIDE/dir"
+		[ "$output" = marker ]
+		outside_unchanged
+	done
 }
 
+# Seen failing without: RESOLVE_IN_ROOT (rootfs_find).
 @test "CVE-2026-87766: a cwd, a mask and a device below a symlink that points out create nothing outside" {
 	config '.root.readonly = false'
 	cp config.json kept.json
@@ -344,15 +463,17 @@ private_moss() {
 }
 
 # Seen failing: runc 1.1.5, as root and as a user.
+# Seen failing without: RESOLVE_IN_ROOT and RESOLVE_NO_SYMLINKS (walk_step).
 @test "CVE-2021-30465: a symlink swapped during the mounts puts nothing outside" {
-	mkdir -p rootfs/var/real/dir
-	config '.root.readonly = false | .mounts += [range(30) | {destination: "/var/swap/dir/m\(.)", type: "tmpfs", source: "tmpfs"}]'
+	mkdir -p "$OUTSIDE/dir/1/2/3/4/5/6/7/8"
+	before=$(outside)
+	config '.root.readonly = false | .mounts += [range(30) | {destination: "/var/swap/dir/1/2/3/4/5/6/7/8/m\(.)", type: "tmpfs", source: "tmpfs"}]'
 	ln -s "$OUTSIDE" rootfs/var/evil
 	"$PYTHON" -c 'import ctypes, os, sys
 libc = ctypes.CDLL(None)
 os.chdir(sys.argv[1])
 os.mkdir("swap")
-os.mkdir("swap/dir")
+os.makedirs("swap/dir/1/2/3/4/5/6/7/8")
 parent = os.getppid()
 while os.getppid() == parent:
     libc.renameat2(-100, b"swap", -100, b"evil", 2)' "$PWD/rootfs/var" 3>&- 4>&- &

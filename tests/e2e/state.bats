@@ -403,6 +403,91 @@ edit_state() {
 	eventually no_process_in_rootfs
 }
 
+# Seen failing without: the lock of `create` (state_reserve), the lock of the others (state_open).
+@test "create: while it is under way nobody else touches the container" {
+	program sleep 60
+	half_way
+	[ "$(status_of)" = creating ]
+	moss list | grep -E "^$ID .*creating"
+	for command in start delete "delete --force"; do
+		status=0
+		# shellcheck disable=SC2086
+		timeout 0.5 "$MOSS" --root "$ROOT" $command "$ID" </dev/null >out2 2>&1 3>&- 4>&- || status=$?
+		cat out2
+		[ "$status" -eq 124 ] # it waits
+		[ "$(status_of)" = creating ]
+	done
+	"$MOSS" --root "$ROOT" delete --force "$ID" </dev/null >out2 2>&1 3>&- 4>&- &
+	other=$!
+	kill -CONT "$INSIDE" "$PID"
+	wait "$PID"
+	wait "$other"
+	no_containers
+	eventually dead "$INSIDE"
+}
+
+# Seen failing without: _exit at the end of the socket (init_main).
+@test "KILL of moss while a container is made ends the container's first process" {
+	program sleep 60
+	half_way
+	kill -CONT "$INSIDE"
+	eventually [ -e rootfs/var/m1999 ] # the rest is done, and it waits for moss to record it
+	sleep 0.2
+	kill -KILL "$PID"
+	wait "$PID" || true
+	eventually dead "$INSIDE" || { kill -KILL "$INSIDE" && false; }
+	moss delete --force "$ID"
+	no_containers
+}
+
+# Seen failing without: _exit at the end of the socket (wait_for in stage.c).
+@test "KILL of moss before the first mount ends the container's first process" {
+	config '.root.readonly = false | .mounts += [{destination: "/var/made", type: "tmpfs", source: "tmpfs"}]'
+	program sleep 60
+	caught=""
+	for _ in $(seq 40); do
+		rm -rf rootfs/var && mkdir rootfs/var
+		# Stopped as soon as it has a child, moss has not given it everything yet; most of the time.
+		child=$("$PYTHON" -c 'import os, signal, subprocess, sys, time
+moss = subprocess.Popen(sys.argv[2:], stdin=subprocess.DEVNULL, stdout=2)
+children = os.open(f"/proc/{moss.pid}/task/{moss.pid}/children", os.O_RDONLY)
+child = b""
+while not child and moss.poll() is None:
+    child = os.pread(children, 99, 0)
+if moss.poll() is None:
+    moss.send_signal(signal.SIGSTOP)
+    os.waitpid(moss.pid, os.WUNTRACED)
+    time.sleep(0.1)
+    if not os.path.exists(sys.argv[1]): print(child.decode().strip())
+    moss.kill()
+    moss.wait()' rootfs/var/made "$MOSS" --root "$ROOT" create "$ID" 2>out 3>&- 4>&-)
+		if [ -n "$child" ]; then
+			caught=yes
+			eventually dead "$child" || { kill -KILL "$child" && false; }
+		fi
+		moss delete --force "$ID"
+		[ -z "$caught" ] || break
+	done
+	[ -n "$caught" ] || skip "moss could not be stopped early enough"
+	eventually no_process_in_rootfs
+}
+
+# Seen failing without: the look for signals (wait_readable), the KILL and the removal (unmake).
+@test "INT, TERM and HUP end a create whose container does not answer" {
+	program sleep 60
+	for signal in INT TERM HUP; do
+		half_way
+		kill -s "$signal" "$PID"
+		kill -CONT "$PID"
+		eventually dead "$PID" || { kill -KILL "$PID" "$INSIDE" && false; }
+		status=0
+		wait "$PID" || status=$?
+		[ "$status" -eq $((128 + $(kill -l "$signal"))) ]
+		eventually dead "$INSIDE" || { kill -KILL "$INSIDE" && false; }
+		no_containers
+	done
+}
+
 @test "KILL while a container is made leaves one that delete -f removes" {
 	config '.mounts += [range(300) | {destination: "/tmp/m\(.)", type: "tmpfs", source: "tmpfs"}]
 		| .mounts |= [{destination: "/tmp", type: "tmpfs", source: "tmpfs"}] + .'

@@ -47,6 +47,17 @@ static void rlimits_are_consistent(void **state)
 		    "process: rlimits[1]", "RLIMIT_CPU is listed twice");
 }
 
+static void mounts_have_a_type_or_are_binds(void **state)
+{
+	(void)state;
+	config_pass(CONFIG(ROOT ", 'mounts': [ { 'destination': '/x', 'source': '/y', 'options': ['rbind'] } ]"));
+	config_pass(CONFIG(ROOT ", 'mounts': [ { 'destination': '/x', 'type': 'tmpfs' } ]"));
+	config_fail(CONFIG(ROOT ", 'mounts': [ { 'destination': '/x', 'source': 'tmpfs' } ]"), "mounts[0]: /x",
+		    "neither a type nor");
+	config_fail(CONFIG(ROOT ", 'mounts': [ { 'destination': '/x', 'type': '' } ]"), "mounts[0]: /x",
+		    "neither a type nor");
+}
+
 static void mappings_need_a_new_user_namespace(void **state)
 {
 	(void)state;
@@ -194,6 +205,7 @@ int main(void)
 		cmocka_unit_test(process_needs_args_and_an_absolute_cwd),
 		cmocka_unit_test(rlimits_are_consistent),
 		cmocka_unit_test(mappings_need_a_new_user_namespace),
+		cmocka_unit_test(mounts_have_a_type_or_are_binds),
 		cmocka_unit_test(a_new_user_namespace_has_both_mappings_or_none),
 		cmocka_unit_test(map_ranges_hold_ids_only),
 		cmocka_unit_test(map_ranges_do_not_overlap),
