@@ -63,6 +63,11 @@ static const struct option delete_table[] = {
 	{ 0 }
 };
 
+static const struct option doctor_table[] = {
+	{ "json", 0, FLAG(struct doctor_options, json), NULL, "print JSON" },
+	{ 0 }
+};
+
 static const struct option spec_table[] = {
 	{ "bundle", 'b', TEXT(struct spec_options, bundle), "DIR", "directory to write config.json to (.)" },
 	{ "rootless", 0, FLAG(struct spec_options, rootless), NULL, "for a normal user: a user namespace with one id" },
@@ -74,6 +79,8 @@ const struct command commands[] = {
 	{ "create", "ID", "make a container; its program waits for `start`", create_table, 1, 1,
 	  sizeof(struct create_options), false, create_run },
 	{ "delete", "ID", "remove a stopped container", delete_table, 1, 1, sizeof(struct delete_options), false, delete_run },
+	{ "doctor", "", "tell whether this host is ready, and what to do if not", doctor_table, 0, 0,
+	  sizeof(struct doctor_options), false, doctor_run },
 	{ "kill", "ID [SIGNAL]", "send a signal to a container (TERM)", kill_table, 1, 2, sizeof(struct kill_options), true,
 	  kill_run },
 	{ "list", "", "show the containers", list_table, 0, 0, sizeof(struct list_options), false, list_run },
@@ -98,7 +105,7 @@ int command_root(const struct global_options *global, bool create, struct state_
 bool command_is_planned(const char *name)
 {
 	static const char *const names[] = { "exec", "ps", "events", "pause", "resume", "update", "features", "checkpoint",
-					     "restore", "doctor" };
+					     "restore" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(names[i], name) == 0)

@@ -12,6 +12,7 @@ struct create_options { /* also of run */
 struct list_options { const char *format; bool quiet; };
 struct kill_options { bool all; };
 struct delete_options { bool force; };
+struct doctor_options { bool json; };
 struct spec_options { const char *bundle; bool rootless, subids; };
 
 /* The directory of all containers, as --root and --rootless say; see state_root_open(). */
@@ -23,6 +24,7 @@ int command_root(const struct global_options *global, bool create, struct state_
 
 COMMAND_RUN(create_run);
 COMMAND_RUN(delete_run);
+COMMAND_RUN(doctor_run);
 COMMAND_RUN(kill_run);
 COMMAND_RUN(list_run);
 COMMAND_RUN(run_run);

@@ -28,8 +28,7 @@
 #define MARK_MAX 512
 #define DEPTH_MAX 64 /* nested cgroups that cgroup_remove() follows */
 
-/* Where cgroup2 is mounted: alone, or beside version 1 as systemd's hybrid mode has it. */
-static const char *hierarchy_find(void)
+const char *cgroup_hierarchy(void)
 {
 	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 	struct statfs st;
@@ -40,8 +39,7 @@ static const char *hierarchy_find(void)
 	return NULL;
 }
 
-/* Our own cgroup: the line "0::/path" of /proc/self/cgroup; "" for the root of the hierarchy. */
-static bool own_path(char *path, size_t size)
+bool cgroup_own_path(char *path, size_t size)
 {
 	char  text[8192];
 	char *line, *rest = text;
@@ -82,7 +80,7 @@ int cgroup_place(const char *cgroups_path, const char *id, struct arena *arena, 
 		error_at(err, 0, "linux: cgroupsPath", "\"%s\": systemd units are not supported yet", cgroups_path);
 		return error_hint(err, "use a path");
 	}
-	if (hierarchy_find() == NULL || !own_path(own, sizeof(own)))
+	if (cgroup_hierarchy() == NULL || !cgroup_own_path(own, sizeof(own)))
 		return 0;
 	if (cgroups_path != NULL && cgroups_path[0] == '/')
 		*ret_path = arena_text(arena, cgroups_path);
@@ -127,7 +125,7 @@ static int make_with_parents(const char *path)
 /* Open @path below the root of the hierarchy, through no link. Returns the fd or -errno. */
 static int open_below_root(const char *path)
 {
-	const char *hierarchy = hierarchy_find();
+	const char *hierarchy = cgroup_hierarchy();
 	struct statfs st;
 
 	if (hierarchy == NULL)
@@ -170,7 +168,7 @@ static int check_existing(int fd, const char *path, const char *mark, struct err
 
 int cgroup_make(const char *path, const char *mark, int *ret_fd, struct error *err)
 {
-	const char *hierarchy = hierarchy_find();
+	const char *hierarchy = cgroup_hierarchy();
 	char full[PATH_MAX];
 	int  ret = -ENOENT;
 

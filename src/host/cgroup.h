@@ -12,6 +12,13 @@
 #include "base/error.h"
 #include "base/mem.h"
 
+/* Where cgroup2 is mounted: alone, or beside version 1 as systemd's hybrid mode has it; or NULL. */
+const char *cgroup_hierarchy(void);
+
+/* Our own cgroup, from the hierarchy's root: the line "0::/path" of /proc/self/cgroup; "" for the
+ * root itself. Returns false when it can't be named. */
+bool cgroup_own_path(char *path, size_t size) __attribute__((nonnull));
+
 /* Where the container's cgroup will be: a path from the root of the hierarchy, as
  * /proc/PID/cgroup has it, of the arena. *@ret_path is NULL when this host has no cgroup2 file
  * system or ours can't be found.

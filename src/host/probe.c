@@ -1,0 +1,354 @@
+/* probe.c - see probe.h. Side: host. */
+#define _GNU_SOURCE
+#include "host/probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/run.h"
+#include "base/str.h"
+#include "base/sync.h"
+#include "base/sys.h"
+#include "host/caller.h"
+#include "host/cgroup.h"
+#include "host/idmap.h"
+#include "host/own_ids.h"
+#include "host/state.h"
+
+static void __attribute__((format(printf, 3, 4)))
+found(struct probe_result *result, enum probe_status status, const char *format, ...)
+{
+	va_list ap;
+
+	result->status = status;
+	va_start(ap, format);
+	vsnprintf(result->detail, sizeof(result->detail), format, ap);
+	va_end(ap);
+}
+
+static void __attribute__((format(printf, 2, 3))) fix(struct probe_result *result, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(result->fix, sizeof(result->fix), format, ap);
+	va_end(ap);
+}
+
+/* The words of an error, its hint as the fix. */
+static void failed(struct probe_result *result, enum probe_status status, const struct error *err)
+{
+	struct error told = *err;
+	char text[ERROR_TEXT_MAX];
+
+	told.hint[0] = '\0';
+	error_text(&told, text, sizeof(text));
+	found(result, status, "%.500s", text);
+	snprintf(result->fix, sizeof(result->fix), "%s", err->hint);
+}
+
+static void probe_kernel(struct probe_result *result)
+{
+	/* Each with arguments that a kernel which knows the call refuses with anything but ENOSYS. */
+	static const struct { const char *name; long number, a, b, c, d, e; } calls[] = {
+		{ "clone3 (5.3)", SYS_clone3, 0, 0, 0, 0, 0 },
+		{ "openat2 (5.6)", SYS_openat2, -1, 0, 0, 0, 0 },
+		{ "pidfd_open (5.3)", SYS_pidfd_open, -1, 0, 0, 0, 0 },
+		{ "close_range (5.9)", SYS_close_range, 1, 0, 0, 0, 0 },
+		{ "fsopen (5.2)", SYS_fsopen, 0, -1, 0, 0, 0 },
+		{ "move_mount (5.2)", SYS_move_mount, -1, 0, -1, 0, -1 },
+		{ "mount_setattr (5.12)", SYS_mount_setattr, -1, 0, -1, 0, 0 },
+	};
+	struct utsname name;
+
+	uname(&name);
+	for (size_t i = 0; i < array_size(calls); i++) {
+		if (syscall(calls[i].number, calls[i].a, calls[i].b, calls[i].c, calls[i].d, calls[i].e) >= 0 ||
+		    errno != ENOSYS)
+			continue;
+		found(result, PROBE_MISSING, "Linux %s has no %s", name.release, calls[i].name);
+		fix(result, "use Linux 5.14 or newer; a seccomp filter around moss may hide the call, too");
+		return;
+	}
+	found(result, PROBE_OK, "Linux %s", name.release);
+}
+
+/* What can be tried only inside: done by the child of try_inside(), which ends with 0 or an errno. */
+static int mount_proc(void)
+{
+	fd_owned fs = fsopen("proc", FSOPEN_CLOEXEC);
+
+	if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return errno;
+	fd_owned tree = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	return tree < 0 ? errno : 0;
+}
+
+static int mount_overlay(void)
+{
+	fd_owned fs = fsopen("overlay", FSOPEN_CLOEXEC);
+
+	return fs < 0 ? errno : 0;
+}
+
+static int nothing(void)
+{
+	return 0;
+}
+
+/* Run @function in new user, mount and pid namespaces (as root: without the first), mapped when
+ * @mapped says so. Returns 0, or -errno with @err set: what the clone, the mapping or the function
+ * met. */
+static int try_inside(int (*function)(void), const struct spec_id_maps *mapped, struct error *err)
+{
+	struct sync_message message;
+	int socks[2], status = 0, ret = sync_pair(socks);
+	uint64_t user = caller_get()->privileged ? 0 : CLONE_NEWUSER;
+	struct sys_clone_args args = { .flags = user | CLONE_NEWNS | CLONE_NEWPID, .exit_signal = SIGCHLD };
+
+	if (ret < 0)
+		return error_set(err, -ret, "socketpair");
+	pid_t pid = sys_clone3(&args);
+	int   code = errno;
+	if (pid == 0) {
+		close(socks[0]);
+		if (sync_receive(socks[1], &message) < 0 || message.kind != SYNC_MAPPED)
+			_exit(255);
+		_exit(function());
+	}
+	close(socks[1]);
+	fd_owned sock = socks[0];
+	if (pid < 0) {
+		error_set(err, code, "clone3");
+		return user ? caller_explain_user_ns(code, err) : -code;
+	}
+	ret = mapped ? idmap_write(pid, &mapped[OWN_UIDS], &mapped[OWN_GIDS], err) : 0;
+	if (ret == 0)
+		ret = sync_send(sock, SYNC_MAPPED, NULL, 0, -1);
+	fd_close(&sock);
+	waitpid(pid, &status, 0);
+	if (ret < 0)
+		return ret;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0
+		: error_set(err, WIFEXITED(status) ? WEXITSTATUS(status) : EIO, "tried inside");
+}
+
+static void probe_user_namespaces(struct probe_result *result)
+{
+	struct error err = { 0 };
+
+	if (caller_get()->privileged)
+		found(result, PROBE_OK, "not needed: %s", caller_get()->root ? "root" : "root of a surrounding user namespace");
+	else if (try_inside(nothing, NULL, &err) < 0)
+		failed(result, PROBE_MISSING, &err);
+	else
+		found(result, PROBE_OK, "can be made");
+}
+
+static void probe_ids(struct probe_result *result)
+{
+	struct spec_id_maps maps[2];
+	struct error err = { 0 };
+	arena_owned  arena = { NULL };
+	unsigned long long count = 0;
+
+	if (caller_get()->privileged) {
+		found(result, PROBE_OK, "not needed");
+		return;
+	}
+	if (own_ids_find(OWN_UIDS, &arena, &maps[OWN_UIDS], &err) < 0 ||
+	    own_ids_find(OWN_GIDS, &arena, &maps[OWN_GIDS], &err) < 0 || try_inside(nothing, maps, &err) < 0) {
+		failed(result, PROBE_DEGRADED, &err); /* one id can always be mapped: moss spec --rootless */
+		return;
+	}
+	for (size_t i = 0; i < maps[OWN_UIDS].count; i++)
+		count += maps[OWN_UIDS].maps[i].count;
+	found(result, PROBE_OK, "%llu ids can be mapped", count);
+	if (count < 65536)
+		found(result, PROBE_DEGRADED, "%llu ids can be mapped; images may use up to 65536", count);
+}
+
+static void probe_proc(struct probe_result *result)
+{
+	struct error err = { 0 };
+
+	if (try_inside(mount_proc, NULL, &err) == 0) {
+		found(result, PROBE_OK, "a new procfs can be mounted");
+		return;
+	}
+	failed(result, PROBE_MISSING, &err);
+	if (err.code == EPERM && err.hint[0] == '\0')
+		fix(result, "/proc is masked by a container around moss: start that one with --security-opt unmask=ALL, or "
+			    "procMount: Unmasked");
+}
+
+static void probe_overlay(struct probe_result *result)
+{
+	struct error err = { 0 };
+
+	if (try_inside(mount_overlay, NULL, &err) == 0) {
+		found(result, PROBE_OK, "overlayfs is there");
+		return;
+	}
+	failed(result, PROBE_DEGRADED, &err);
+	fix(result, "modprobe overlay (as root); moss needs it only for mounts of type overlay");
+}
+
+static void probe_state(struct probe_result *result)
+{
+	state_root_owned root = { .fd = -1 };
+	struct error err = { 0 };
+
+	if (state_root_open(NULL, caller_get()->root, false, &root, &err) == 0 && root.fd < 0) {
+		/* Not there yet: can it be made? */
+		state_root_close(&root);
+		if (state_root_open(NULL, caller_get()->root, true, &root, &err) == 0)
+			rmdir(root.path);
+	}
+	if (root.fd < 0)
+		failed(result, PROBE_MISSING, &err);
+	else
+		found(result, PROBE_OK, "%s", root.path);
+}
+
+static void probe_cgroup(struct probe_result *result)
+{
+	arena_owned  arena = { NULL };
+	const char  *path = NULL, *mark = "doctor";
+	struct error err = { 0 };
+	int  fd = -1;
+	char id[32];
+
+	snprintf(id, sizeof(id), "doctor-%d", (int)getpid());
+	if (cgroup_place(NULL, id, &arena, &path, &err) < 0 || path == NULL) {
+		found(result, PROBE_DEGRADED, "there is no cgroup2 file system at /sys/fs/cgroup");
+		fix(result, "boot with systemd.unified_cgroup_hierarchy=1; without it containers run without a cgroup");
+		return;
+	}
+	if (cgroup_make(path, mark, &fd, &err) < 0) {
+		failed(result, PROBE_DEGRADED, &err);
+		fix(result, "containers run without a cgroup of their own; for one: systemd-run --user --scope -p Delegate=yes "
+			    "COMMAND");
+		return;
+	}
+	fd_close(&fd);
+	(void)!cgroup_remove(path, mark, &err);
+	found(result, PROBE_OK, "containers get their own: %s", path);
+}
+
+static void probe_controllers(struct probe_result *result)
+{
+	static const char *const wanted[] = { "cpu", "memory", "pids", "io" };
+	char text[512] = "", missing[128] = "", path[512];
+	const char *hierarchy = cgroup_hierarchy();
+
+	if (hierarchy == NULL || !cgroup_own_path(path, sizeof(path))) {
+		found(result, PROBE_DEGRADED, "no cgroup2 file system");
+		return;
+	}
+	char file[1200];
+	snprintf(file, sizeof(file), "%s%s/cgroup.controllers", hierarchy, path);
+	if (io_read_small(AT_FDCWD, file, text, sizeof(text)) < 0)
+		text[0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	for (size_t i = 0; i < array_size(wanted); i++)
+		if (strstr(text, wanted[i]) == NULL)
+			snprintf(missing + strlen(missing), sizeof(missing) - strlen(missing), " %s", wanted[i]);
+	if (missing[0] == '\0') {
+		found(result, PROBE_OK, "delegated here: %s", text);
+		return;
+	}
+	if (strcmp(hierarchy, "/sys/fs/cgroup") != 0) {
+		found(result, PROBE_DEGRADED, "the controllers belong to cgroup version 1 on this host (hybrid mode)");
+		fix(result, "boot with systemd.unified_cgroup_hierarchy=1; until then containers run without limits");
+		return;
+	}
+	found(result, PROBE_DEGRADED, "not delegated to this cgroup:%s", missing);
+	fix(result, "as root: mkdir -p /etc/systemd/system/user@.service.d; printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' "
+		    "> /etc/systemd/system/user@.service.d/delegate.conf; systemctl daemon-reload; then log in again");
+}
+
+static void probe_bus(struct probe_result *result)
+{
+	char path[128];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/run/user/%u/bus", (unsigned)caller_get()->user);
+	if (caller_get()->root) {
+		found(result, PROBE_OK, "not needed: root");
+	} else if (stat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
+		found(result, PROBE_OK, "%s", path);
+	} else {
+		found(result, PROBE_DEGRADED, "there is no user bus at %s", path);
+		fix(result, "log in through systemd-logind, or as root: loginctl enable-linger %u", (unsigned)caller_get()->user);
+	}
+}
+
+static void probe_tun(struct probe_result *result)
+{
+	fd_owned fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0) {
+		found(result, PROBE_OK, "/dev/net/tun can be opened");
+		return;
+	}
+	found(result, PROBE_DEGRADED, "/dev/net/tun: %s", strerror(errno));
+	if (errno == ENOENT)
+		fix(result, "modprobe tun (as root); in a container pass the device on (--device /dev/net/tun)");
+	else if (errno == EACCES)
+		fix(result, "chmod 0666 /dev/net/tun (as root)");
+	else
+		fix(result, "the device list of a container around moss refuses it: allow c 10:200 rwm there");
+}
+
+static void probe_seccomp(struct probe_result *result)
+{
+	unsigned action = SECCOMP_RET_KILL_PROCESS;
+
+	if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0)
+		found(result, PROBE_OK, "filters can be loaded");
+	else
+		found(result, PROBE_DEGRADED, "this kernel has no seccomp filters: %s", strerror(errno));
+}
+
+static void probe_lsm(struct probe_result *result)
+{
+	char text[256];
+
+	if (io_read_small(AT_FDCWD, "/sys/kernel/security/lsm", text, sizeof(text)) <= 0)
+		found(result, PROBE_OK, "the list can't be read: neither AppArmor nor SELinux seems to be on");
+	else
+		found(result, PROBE_OK, "%s", text);
+}
+
+const struct probe probes[] = {
+	{ "kernel calls",        true,  probe_kernel },
+	{ "user namespaces",     true,  probe_user_namespaces },
+	{ "subordinate ids",     false, probe_ids },
+	{ "procfs",              true,  probe_proc },
+	{ "state directory",     true,  probe_state },
+	{ "cgroup",              false, probe_cgroup },
+	{ "cgroup controllers",  false, probe_controllers },
+	{ "user bus",            false, probe_bus },
+	{ "overlayfs",           false, probe_overlay },
+	{ "tun device",          false, probe_tun },
+	{ "seccomp",             false, probe_seccomp },
+	{ "security modules",    false, probe_lsm },
+	{ NULL, false, NULL },
+};
