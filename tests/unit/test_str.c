@@ -1,0 +1,63 @@
+/* test_str.c - unit test; one test per rule stated in base/str.h. Side: any. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/str.h"
+
+static void a_number_is_digits_alone_and_within_its_bounds(void **state)
+{
+	static const char *const refused[] = { "", " 1", "1 ", "+1", "-1", "0x10", "1.0", "1e3", "18446744073709551616",
+					       "99999999999999999999999" };
+	uint64_t value = 7;
+
+	(void)state;
+	for (size_t i = 0; i < array_size(refused); i++)
+		assert_false(str_to_uint(refused[i], UINT64_MAX, &value));
+	assert_int_equal(value, 7);
+	assert_true(str_to_uint("18446744073709551615", UINT64_MAX, &value));
+	assert_true(value == UINT64_MAX);
+	assert_true(str_to_uint("007", 7, &value));
+	assert_int_equal(value, 7);
+	assert_false(str_to_uint("8", 7, &value));
+}
+
+static void a_text_grows_by_pieces_of_any_size(void **state)
+{
+	struct str text = { 0 };
+	char big[1000];
+
+	(void)state;
+	memset(big, 'x', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	for (int i = 0; i < 100; i++)
+		str_add(&text, "%d:%s,", i % 10, big);
+	assert_false(text.failed);
+	assert_int_equal(text.size, 100 * (2 + 999 + 1));
+	assert_int_equal(strlen(text.text), text.size);
+	str_add_bytes(&text, "a\0b", 3);
+	assert_int_equal(text.text[text.size - 1], 'b');
+	str_free(&text);
+	assert_null(text.text);
+}
+
+static void a_start_is_no_part_of_something_longer(void **state)
+{
+	(void)state;
+	assert_true(str_starts("/proc/x", "/proc/"));
+	assert_true(str_starts("abc", ""));
+	assert_false(str_starts("/pro", "/proc"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_number_is_digits_alone_and_within_its_bounds),
+		cmocka_unit_test(a_text_grows_by_pieces_of_any_size),
+		cmocka_unit_test(a_start_is_no_part_of_something_longer),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
