@@ -135,6 +135,14 @@ int main(int argc, char **argv)
 	struct error err = { 0 }, log_err = { 0 };
 	bool help = false;
 
+	/* Set-user-id, set-group-id or file capabilities: moss was not written for that, and must not
+	 * even open its log with somebody else's rights. */
+	if (getauxval(AT_SECURE) != 0) {
+		error_set(&err, EPERM, "moss does not run set-user-id, set-group-id or with file capabilities");
+		error_hint(&err, "chmod ug-s, setcap -r");
+		log_error(&err);
+		return EXIT_FAILURE;
+	}
 	/* A caller that ignores SIGCHLD would make our children vanish before we can ask for their
 	 * status. */
 	signal(SIGCHLD, SIG_DFL);
@@ -150,11 +158,6 @@ int main(int argc, char **argv)
 	if (log_open(&log, &log_err) < 0 && ret >= 0) {
 		err = log_err;
 		ret = -err.code;
-	}
-	/* AT_SECURE: set-user-id, set-group-id or file capabilities. moss was not written for that. */
-	if (ret >= 0 && getauxval(AT_SECURE) != 0) {
-		ret = error_set(&err, EPERM, "moss does not run set-user-id, set-group-id or with file capabilities");
-		error_hint(&err, "chmod ug-s, setcap -r");
 	}
 	if (ret >= 0) {
 		if (global.version)

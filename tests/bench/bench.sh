@@ -7,7 +7,8 @@
 #        crun, runc and bwrap are measured if they are installed.
 #        As root: unshare, setpriv. Environment, all optional:
 #          RUNS        measured runs of each command (100)
-#          BENCH_USER  as root: the normal user whose runs are measured too
+#          BENCH_USER  as root: the normal user whose runs are measured too, with one id and,
+#                      if it has some in /etc/subuid and /etc/subgid, with its subordinate ids
 #          TIMEIT      timeit.c built (else beside FLOOR, else built by $CC)
 # Gives: a table on standard output: milliseconds (median, 10th and 90th
 #        percentile), and the ratio moss / peer within rounds (median and the
@@ -15,12 +16,13 @@
 #        No number fails it: exit status 0, or 1 if something could not be run.
 #
 # All runtimes get the same config.json but for its ociVersion: what MOSS's own
-# `spec` says, with /bin/true, a cgroup namespace and, for a user, one id, no
-# network namespace and no limits. What each of them starts is one busybox, on
-# one read-only root. bwrap, which has no config.json, gets options that come
-# closest; it makes no cgroup, masks nothing and has no device list. As root
-# there is the deny-all device list, unless a peer can't load it here: then for
-# nobody, and that is said (runc loads its default list all the same).
+# `spec` says, with /bin/true, a cgroup namespace and, for a user, one id or the
+# mappings of `spec --subids`, no network namespace and no limits. What each of
+# them starts is one busybox, on one read-only root. bwrap, which has no
+# config.json, gets options that come closest; it makes no cgroup, masks nothing
+# and has no device list. As root there is the deny-all device list, unless a
+# peer can't load it here: then for nobody, and that is said (runc loads its
+# default list all the same).
 #
 # As root everything runs in a private mount namespace: the bundles lie on a
 # tmpfs there, and where the host's cgroups are hybrid or v1, a pure v2 view is
@@ -149,15 +151,17 @@ done
 
 device_list=yes # until a peer turns out to be unable to load it
 
-# bundle_make NAME root|user UID GID: a bundle in $work/NAME/KIND, its state directory beside it.
+# bundle_make NAME root|user|subids UID GID: a bundle in $work/NAME/KIND, its state directory beside it.
 bundle_make() {
-	local name=$1 kind=$2 dir=$work/$1/$2 reference=$work/reference-$2.json
+	local name=$1 kind=$2 dir=$work/$1/$2 reference=$work/reference-$2.json mappings=null
 
 	mkdir -p "$dir/bundle" "$dir/state"
 	rm -f "$dir/bundle/config.json" # `spec` refuses to write over it
 	(cd "$dir/bundle" && "${program[$name]}" spec) || return
 	if [ "$name" = moss ]; then # whose configuration everybody gets
-		jq --arg kind "$kind" --arg devices "$device_list" --argjson uid "$3" --argjson gid "$4" '
+		[ "$kind" != subids ] || mappings=$(jq .linux "$work/subids/config.json") || return
+		jq --arg kind "$kind" --arg devices "$device_list" --argjson uid "$3" --argjson gid "$4" \
+			--argjson mappings "$mappings" '
 			.process.terminal = false | .process.args = ["/bin/true"] | .root.readonly = true |
 			del(.linux.seccomp, .linux.uidMappings, .linux.gidMappings) |
 			if $kind == "root" then
@@ -166,10 +170,13 @@ bundle_make() {
 				else del(.linux.resources) end
 			else
 				.linux.namespaces = [{type: ("pid", "ipc", "uts", "mount", "user", "cgroup")}] |
-				.linux.uidMappings = [{containerID: 0, hostID: $uid, size: 1}] |
-				.linux.gidMappings = [{containerID: 0, hostID: $gid, size: 1}] |
+				if $kind == "subids" then .linux += ($mappings | {uidMappings, gidMappings})
+				else
+					.linux.uidMappings = [{containerID: 0, hostID: $uid, size: 1}] |
+					.linux.gidMappings = [{containerID: 0, hostID: $gid, size: 1}] |
+					(.mounts[] | select(.destination == "/dev/pts").options) -= ["gid=5"]
+				end |
 				del(.linux.resources, .linux.cgroupsPath) |
-				(.mounts[] | select(.destination == "/dev/pts").options) -= ["gid=5"] |
 				(.mounts[] | select(.destination == "/sys")) |=
 					{destination, type: "none", source: "/sys", options: ["rbind", "nosuid", "noexec", "nodev", "ro"]}
 			end' "$dir/bundle/config.json" >"$reference" || return
@@ -188,7 +195,7 @@ words() {
 	printf '\t%s' "$@"
 }
 
-# command_run NAME root|user
+# command_run NAME root|user|subids
 command_run() {
 	local dir=$work/$1/$2
 
@@ -365,11 +372,28 @@ measure_root() {
 	done
 }
 
+# subids_find UID GID RUNNER...: the mappings of `spec --subids` into $work/subids/config.json; fails, and
+# says why, for a user who has none.
+subids_find() {
+	mkdir "$work/subids"
+	[ "$(id -u)" -ne 0 ] || chown "$1:$2" "$work/subids"
+	if ! "${@:3}" "$moss" spec --subids -b "$work/subids" 2>"$work/errors"; then
+		printf '\nrun, normal user, subuids: skipped: %s\n' "$(sed -n '$ { s/.* msg="//; s/"$//; p; }' "$work/errors")"
+		return 1
+	fi
+}
+
 # measure_user UID GID RUNNER...
 measure_user() {
 	bundles_make user "$1" "$2"
 	managers_find user "${@:3}"
 	measure "run, normal user, one id" user command_run "" "${@:3}" -- "${names[@]}"
+	subids_find "$@" || return 0
+	bundles_make subids "$1" "$2"
+	measure "run, normal user, subuids" subids command_run "" "${@:3}" -- "${runtimes[@]}" # bwrap and floor map one id
+	awk -F '\t' '$1 == "run, normal user, subuids" && $2 == "crun" && NF > 8 {
+		printf "  goal: moss / crun at most 0.70: %s\n", $7 <= 0.7 ? "met" : "missed"
+	}' "$results"
 }
 
 if [ "$(id -u)" -ne 0 ]; then
@@ -378,7 +402,7 @@ if [ "$(id -u)" -ne 0 ]; then
 else
 	measure_root
 	if [ -z "${BENCH_USER-}" ]; then
-		printf '\nrun, normal user, one id: skipped: no normal user (BENCH_USER names one)\n'
+		printf '\nrun, normal user: skipped: no normal user (BENCH_USER names one)\n'
 	else
 		as_user=(setpriv "--reuid=$BENCH_USER" "--regid=$(id -g "$BENCH_USER")" --init-groups
 			env -i "PATH=$PATH" "HOME=$(getent passwd "$BENCH_USER" | cut -d: -f6)" "USER=$BENCH_USER")

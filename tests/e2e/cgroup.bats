@@ -160,3 +160,33 @@ teardown() { e2e_teardown; }
 	[ "$where" = "/$ID-own/moss-$ID" ]
 	[ -z "${left-}" ]
 }
+
+# Seen failing without: the container's mark on its cgroup (check_existing, cgroup_open).
+@test "cgroup: one cgroupsPath for two containers: the second is refused, and the first's end is its own" {
+	need_v2
+	path=/$ID-shared
+	config '.linux.cgroupsPath = $p' --arg p "$path"
+	program sleep 60
+	moss_v2 run -d "$ID" </dev/null >out 2>&1
+	moss kill "$ID" KILL
+	wait_for stopped
+	in_v2 test -d "/sys/fs/cgroup$path" # kept until delete
+	for command in create "run -d" run; do
+		# shellcheck disable=SC2086
+		attempt_v2 $command "$ID-2"
+		[ "$status" -eq 1 ]
+		[[ "$output" == *"$path"* ]]
+		[ ! -e "$ROOT/$ID-2" ]
+	done
+	in_v2 rmdir "/sys/fs/cgroup$path" # now the second gets one of the same name
+	moss_v2 run -d "$ID-2" </dev/null >out 2>&1
+	wait_for running "$ID-2"
+	pid=$(pid_of "$ID-2")
+	moss_v2 delete --force "$ID"
+	[ ! -e "$ROOT/$ID" ]
+	[ "$(status_of "$ID-2")" = running ]
+	alive "$pid"
+	[ "$(in_v2 cat "/sys/fs/cgroup$path/cgroup.procs")" = "$pid" ]
+	moss_v2 delete --force "$ID-2"
+	eventually in_v2 test ! -e "/sys/fs/cgroup$path"
+}

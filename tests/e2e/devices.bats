@@ -75,3 +75,21 @@ teardown() { e2e_teardown; }
 	container 'mknod /dev/shm/mem c 1 1 2>&1 || echo refused; test -e /dev/shm/mem || echo absent'
 	[[ "$output" == *"$(printf 'refused\nabsent')" ]]
 }
+
+# Seen failing without: the device program that knows nothing of linux.devices (program_compile).
+@test "devices: a node of config.json grants nothing that the device rules deny" {
+	need_v2
+	[ -c /dev/kmsg ] || skip "no /dev/kmsg here"
+	config '.linux.devices = [{path: "/dev/kmsg", type: "c", major: 1, minor: 11, fileMode: 438}]
+		| .process.capabilities |= map_values(. + ["CAP_SYSLOG"])
+		| .linux.resources.devices = [{allow: false, access: "rwm"}]'
+	program sh -c 'test -c /dev/kmsg && echo there; (exec 9</dev/kmsg) 2>/dev/null && echo readable
+		(exec 9>/dev/kmsg) 2>/dev/null && echo writable; true'
+	output=$(moss_v2 run "$ID" </dev/null 2>&1)
+	echo "$output"
+	[ "$output" = there ]
+	config '.linux.resources.devices += [{allow: true, type: "c", major: 1, minor: 11, access: "r"}]'
+	output=$(moss_v2 run "$ID" </dev/null 2>&1)
+	echo "$output"
+	[ "$output" = "$(printf 'there\nreadable')" ]
+}

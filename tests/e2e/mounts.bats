@@ -80,6 +80,34 @@ teardown() { e2e_teardown; }
 	[[ "$output" != *leaked* ]]
 }
 
+# Seen failing without: the look for the root itself (rootfs_is_root), and for a type (check_mounts): a crash.
+@test "mounts: a mount, mask or read-only path that is the root itself, and a mount without a type, are refused" {
+	cp config.json kept.json
+	mkdir host rootfs/sub
+	refused() { # FIELD FILTER
+		cp kept.json config.json
+		config "$2" --arg host "$PWD/host"
+		container 'echo ran'
+		[ "$status" -eq 1 ]
+		[ -z "$output" ]
+		[[ "$stderr" == *"$1"* ]]
+		no_containers
+	}
+	added=$(jq '.mounts | length' config.json)
+	for place in / // /dev/.. /sub/../. /..; do
+		refused "mount: $place: " ".mounts += [{destination: \"$place\", type: \"tmpfs\", source: \"tmpfs\"}]"
+		refused "mount: $place: " ".mounts += [{destination: \"$place\", type: \"bind\", source: \$host, options: [\"rbind\"]}]"
+		refused maskedPaths ".linux.maskedPaths = [\"/proc/keys\", \"$place\"]"
+		refused readonlyPaths ".linux.readonlyPaths = [\"$place\"]"
+	done
+	refused "mounts[$added]" '.mounts += [{destination: "/tmp", source: "tmpfs"}]'
+	refused "mounts[$added]" '.mounts += [{destination: "/tmp", type: "", source: "tmpfs", options: ["ro"]}]'
+	cp kept.json config.json # a bind needs none
+	config '.mounts += [{destination: "/tmp", source: $host, options: ["bind"]}]' --arg host "$PWD/host"
+	container 'echo ran'
+	[ "$output" = ran ]
+}
+
 @test "mounts: read-only paths can be read and not written" {
 	mkdir rootfs/var/kept && echo data >rootfs/var/kept/file
 	config '.root.readonly = false | .linux.readonlyPaths += ["/var/kept", "/not/there"]'

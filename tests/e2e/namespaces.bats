@@ -192,3 +192,42 @@ drop_ns() { config '.linux.namespaces |= map(select(.type != $t))' --arg t "$1";
 	[ "$(awk '/^Uid/ { print $2 }' "/proc/$pid/status")" = 100000 ]
 	[ "$(readlink "/proc/$pid/ns/user")" != "$(readlink /proc/self/ns/user)" ]
 }
+
+# join_own: a container that sleeps, $other its first process; config.json joins its pid and user namespace.
+join_own() {
+	is_root && many_ids
+	program sleep 60
+	apart run -d "$ID"
+	wait_for running
+	other=$(pid_of)
+	add_ns pid "/proc/$other/ns/pid"
+	add_ns user "/proc/$other/ns/user"
+	config 'del(.linux.uidMappings, .linux.gidMappings)'
+}
+
+# The joining process and the child it makes both have something to say; who is first changes from run to run.
+@test "namespaces: joining pid and user namespace of another container works every time" {
+	join_own
+	program sh -c "$links"
+	for i in $(seq 30); do
+		run moss run "$ID-2"
+		[ "$status" -eq 0 ] || { echo "run $i" && show && false; }
+		[ "$(ns_of pid) $(ns_of user)" = "$(readlink "/proc/$other/ns/pid") $(readlink "/proc/$other/ns/user")" ]
+	done
+	no_process_of() { [ "$(pgrep -c --ns "$other" --nslist pid)" -le 1 ]; }
+	eventually no_process_of
+}
+
+# Seen failing without: the value written before the namespaces are joined (prepare_child).
+@test "namespaces: oomScoreAdj with a joined user namespace works every time" {
+	join_own
+	now=$(cat /proc/self/oom_score_adj)
+	config '.process.oomScoreAdj = $n' --argjson n "$((now + 100))"
+	program cat /proc/self/oom_score_adj
+	for i in $(seq 20); do
+		run moss run "$ID-2"
+		[ "$status" -eq 0 ] || { echo "run $i" && show && false; }
+		[ "$output" = "$((now + 100))" ]
+	done
+	[ "$(cat /proc/self/oom_score_adj)" = "$now" ]
+}

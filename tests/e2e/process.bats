@@ -303,6 +303,25 @@ teardown() { e2e_teardown; }
 	no_containers
 }
 
+# Seen failing without: the pid file removed after an exec that failed (stay).
+@test "process: run whose program can't be executed gives 255 and leaves neither pid file nor container" {
+	printf 'neither a script nor a program\n' >rootfs/var/garbage
+	printf '#!/no/such/shell -x\n' >rootfs/var/script
+	chmod +x rootfs/var/garbage rootfs/var/script
+	for name in garbage script; do
+		program "/var/$name"
+		status=0
+		timeout 20 "$MOSS" --root "$ROOT" run --pid-file pidfile "$ID" </dev/null >out 2>&1 3>&- 4>&- || status=$?
+		cat out
+		[ "$status" -eq 255 ]
+		grep -qF "/var/$name" out
+		[ "$name" = garbage ] || grep -qF /no/such/shell out
+		[ "$name" = script ] || grep -qi 'exec format error' out
+		[ ! -e pidfile ]
+		no_containers
+	done
+}
+
 @test "process: --preserve-fds hands on fds from 3, and no others" {
 	echo three >three
 	echo four >four

@@ -485,3 +485,97 @@ while os.getppid() == parent:
 	wait "$racer" || true
 	outside_unchanged
 }
+
+# foreign: a state directory of another user, $FOREIGN, with a copy of this container's record.
+foreign() {
+	FOREIGN="$BATS_TEST_TMPDIR/foreign"
+	mkdir -m 0700 "$FOREIGN"
+	cp -r "$ROOT/$ID" "$FOREIGN/$ID"
+	chown -R 54321:54321 "$FOREIGN"
+}
+
+# Seen failing without: the look whose process it can be (may_be_of).
+@test "root acts on no process that a user's state.json names, unless it can be that user's" {
+	need_root "acting on a user's state"
+	program sleep 60
+	apart run -d "$ID"
+	wait_for running
+	pid=$(pid_of)
+	foreign
+	run "$MOSS" --root "$FOREIGN" list
+	show
+	[[ "$output" == *"$ID "*stopped* ]]
+	for signal in KILL TERM; do
+		run "$MOSS" --root "$FOREIGN" kill "$ID" "$signal"
+		show
+		[ "$status" -eq 1 ]
+		[[ "$output" == *"not running"* ]]
+		run "$MOSS" --root "$FOREIGN" kill --all "$ID" "$signal"
+		[ "$status" -eq 1 ]
+	done
+	"$MOSS" --root "$FOREIGN" delete --force "$ID"
+	[ ! -e "$FOREIGN/$ID" ]
+	sleep 0.2
+	alive "$pid"
+	[ "$(status_of)" = running ]
+	# and one that is that user's
+	setpriv --reuid 54321 --regid 54321 --clear-groups sleep 60 3>&- 4>&- &
+	victim=$!
+	eventually grep -q "^Uid:.54321" "/proc/$victim/status"
+	cp -r "$ROOT/$ID" "$FOREIGN/$ID"
+	jq --argjson pid "$victim" --argjson start "$(sed 's/.*) //' "/proc/$victim/stat" | cut -d' ' -f20)" \
+		'.pid = $pid | .pid_start_time = $start' "$ROOT/$ID/state.json" >"$FOREIGN/$ID/state.json"
+	chown -R 54321:54321 "$FOREIGN/$ID"
+	"$MOSS" --root "$FOREIGN" kill "$ID" KILL
+	eventually dead "$victim"
+	"$MOSS" --root "$FOREIGN" delete --force "$ID"
+	alive "$pid"
+}
+
+# Seen failing without: the mark on the cgroup (cgroup_open).
+@test "root touches no cgroup that a state.json names and that is another container's" {
+	need_v2
+	program sleep 60
+	moss_v2 run -d "$ID" </dev/null >out 2>&1
+	wait_for running
+	pid=$(pid_of)
+	path=$(sed -n 's/^0:://p' "/proc/$pid/cgroup")
+	foreign
+	# its own first process has ended: only the cgroup is left to go by
+	jq '.pid_start_time = 1' "$ROOT/$ID/state.json" >"$FOREIGN/$ID/state.json"
+	jq -e --arg path "$path" '.cgroup | endswith($path)' "$FOREIGN/$ID/state.json"
+	in_v2 "$MOSS" --root "$FOREIGN" delete --force "$ID"
+	[ ! -e "$FOREIGN/$ID" ]
+	sleep 0.2
+	alive "$pid"
+	in_v2 test -d "/sys/fs/cgroup$path"
+	# nor by root's own record of another container
+	moss_v2 run -d "$ID-2" </dev/null >out 2>&1
+	jq --slurpfile first "$ROOT/$ID/state.json" '.cgroup = $first[0].cgroup' "$ROOT/$ID-2/state.json" >edited
+	own=$(jq -r .cgroup "$ROOT/$ID-2/state.json")
+	cat edited >"$ROOT/$ID-2/state.json"
+	moss_v2 delete --force "$ID-2"
+	sleep 0.2
+	alive "$pid"
+	in_v2 test -d "/sys/fs/cgroup$path"
+	in_v2 rmdir "/sys/fs/cgroup${own#/sys/fs/cgroup}"
+	moss_v2 delete --force "$ID"
+}
+
+# Seen failing without: the owner's look for root, too (root_check).
+@test "root makes no container in a --root of another user" {
+	need_root "a directory of another user"
+	mkdir -m 0700 theirs
+	chown 54321:54321 theirs
+	program true
+	for command in create run; do
+		status=0
+		"$MOSS" --root "$PWD/theirs" "$command" "$ID" </dev/null >out 2>&1 3>&- 4>&- || status=$?
+		output=$(cat out)
+		show
+		"$MOSS" --root "$PWD/theirs" delete --force "$ID"
+		[ "$status" -eq 1 ]
+		[[ "$output" == *"$PWD/theirs"*54321* ]]
+		[ -z "$(ls -A theirs)" ]
+	done
+}

@@ -156,3 +156,69 @@ received() {
 	[ "$status" -eq 0 ]
 	[ "$(tr -cd 0-9a-e <<<"$output" | wc -c)" -ge 983040 ]
 }
+
+# stalled CODE: run Python CODE with moss (its arguments in argv[1:]) started on a pty: pid, master.
+# ended(SECONDS) waits for it and prints its status.
+stalled() {
+	local code=$1
+	shift
+	run timeout -k 5 50 "$PYTHON" -c 'import os, pty, select, signal, subprocess, sys, time
+def ended(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            code = os.waitstatus_to_exitcode(status)
+            print("ended", code if code >= 0 else 128 - code, flush=True)
+            return True
+        time.sleep(0.02)
+    return False
+'"$code"'
+if not ended(15):
+    print("did not end", flush=True)
+    os.kill(pid, signal.SIGKILL)
+' "$@"
+	show
+}
+
+# Seen failing without: the non-blocking master (console_attach).
+@test "terminal: a program that never reads what is typed stops neither moss nor its signals" {
+	program sh -c 'trap "exit 9" TERM; stty raw -echo; echo ready; while :; do sleep 0.05; done'
+	stalled '
+pid, master = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+seen = b""
+while b"ready" not in seen:
+    seen += os.read(master, 1000)
+os.set_blocking(master, False)
+left, last = b"x" * 300000, time.monotonic()
+while left and time.monotonic() - last < 1:
+    try:
+        left = left[os.write(master, left):]
+        last = time.monotonic()
+    except BlockingIOError:
+        time.sleep(0.01)
+print("pasted", 300000 - len(left), flush=True)
+os.kill(pid, signal.SIGTERM)' "$MOSS" --root "$ROOT" run "$ID"
+	[[ "$output" == *"ended 9" ]]
+	no_containers
+}
+
+# Seen failing without: the signals while the last output is brought out (console_drain).
+@test "terminal: a stdout that nobody reads does not hold moss for ever after the container's end" {
+	program sh -c 'stty raw; exec yes 0123456789'
+	stalled '
+master, other = os.openpty()
+unread, full = os.pipe()
+moss = subprocess.Popen(sys.argv[1:], stdin=other, stdout=full)
+pid = moss.pid
+time.sleep(1)
+subprocess.run([sys.argv[1], "--root", sys.argv[3], "kill", sys.argv[-1], "KILL"], check=True)
+time.sleep(0.5)
+if not ended(0.5):
+    print("waits", flush=True)
+os.kill(pid, signal.SIGTERM)' "$MOSS" --root "$ROOT" run "$ID"
+	[[ "$output" == *waits*ended* ]]
+	no_containers
+}
