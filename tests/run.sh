@@ -78,7 +78,7 @@ take_trs() {
 		else
 			sed -n "s/^:test-result: \\([A-Z]*\\)/\\1 $name:/p" "$file"
 		fi
-	done | sed -E 's/^(PASS|XFAIL) /ok - /; s/^(FAIL|XPASS|ERROR) /not ok - /; s/^SKIP /skip - /' >>"$results"
+	done | sed -E 's/^PASS /ok - /; s/^(FAIL|XPASS|ERROR) /not ok - /; s/^(SKIP|XFAIL) /skip - /' >>"$results"
 }
 # build DIR CONFIGURE-OPTIONS: configure and make in its own directory.
 build() {

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,16 +20,14 @@
 int console_connect(const char *path, int *ret_fd, struct error *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	char *directory = strdup(path), *slash = directory ? strrchr(directory, '/') : NULL;
-	const char *name = slash ? slash + 1 : path;
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	char directory[PATH_MAX];
 
-	if (directory == NULL)
-		return error_set(err, ENOMEM, "console socket");
-	if (slash != NULL)
-		*slash = '\0';
+	if (snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".") >=
+	    (int)sizeof(directory))
+		return error_at(err, ENAMETOOLONG, path, "connect to the console socket");
 	/* sun_path holds 108 bytes; through the directory's fd only the last component counts. */
-	fd_owned dir = open(slash == NULL ? "." : slash == directory ? "/" : directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	free(directory);
+	fd_owned dir = open(directory[0] ? directory : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	fd_owned sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (dir < 0 || sock < 0)
 		return error_at(err, errno, path, "open the console socket");

@@ -54,21 +54,33 @@ void launched_close(struct launched *launched)
 	state_free(&launched->state);
 }
 
+static bool is_leap(int year)
+{
+	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+/* RFC 3339, UTC, with nanoseconds. */
 static const char *time_now(struct arena *arena)
 {
+	static const int days_before[] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365 };
 	struct timespec now;
-	struct tm tm;
 	char fraction[16];
 
+	/* Not gmtime_r(3): glibc's reads the time zone's file even for UTC. */
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
+	int  year = 1970, month = 0;
+	long day = now.tv_sec / 86400, second = now.tv_sec % 86400;
+	for (; day >= 365 + is_leap(year); year++)
+		day -= 365 + is_leap(year);
+	while (day >= days_before[month + 1] + (month >= 1 && is_leap(year)))
+		month++;
+	day -= days_before[month] + (month >= 2 && is_leap(year));
 	/* RFC3339Nano drops the zeros at the end. */
 	size_t length = (size_t)snprintf(fraction, sizeof(fraction), ".%09ld", now.tv_nsec);
 	while (length > 0 && (fraction[length - 1] == '0' || fraction[length - 1] == '.'))
 		fraction[--length] = '\0';
-	/* Not strftime(3): it would read the time zone's file. */
-	return arena_format(arena, "%d-%02d-%02dT%02d:%02d:%02d%sZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-			    tm.tm_hour, tm.tm_min, tm.tm_sec, fraction);
+	return arena_format(arena, "%d-%02d-%02ldT%02ld:%02ld:%02ld%sZ", year, month + 1, day + 1, second / 3600,
+			    second / 60 % 60, second % 60, fraction);
 }
 
 static int note(struct making *making, const char *text, struct error *err)

@@ -37,6 +37,16 @@ static int limit_uint64(struct json_object *value, void *field, struct json_cont
 	return limit_note(json_read_uint64(value, NULL, ctx), value, ctx);
 }
 
+/* 1024 shares are cpu.weight 100, what every new cgroup has: met without doing anything. */
+static int limit_shares(struct json_object *value, void *field, struct json_context *ctx)
+{
+	uint64_t shares;
+
+	(void)field;
+	int ret = json_read_uint64(value, &shares, ctx);
+	return ret == 0 && shares == 1024 ? 0 : limit_note(ret, value, ctx);
+}
+
 static int limit_uint16(struct json_object *value, void *field, struct json_context *ctx)
 {
 	(void)field;
@@ -102,7 +112,7 @@ static int memory_read(struct json_object *value, void *field, struct json_conte
 static int cpu_read(struct json_object *value, void *field, struct json_context *ctx)
 {
 	static const struct json_field fields[] = {
-		{ "shares", json_type_int, false, 0, limit_uint64 },
+		{ "shares", json_type_int, false, 0, limit_shares },
 		{ "quota", json_type_int, false, 0, limit_int64 },
 		{ "burst", json_type_int, false, 0, limit_uint64 },
 		{ "period", json_type_int, false, 0, limit_uint64 },

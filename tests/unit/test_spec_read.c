@@ -634,7 +634,7 @@ static void limits_that_ask_for_nothing_are_not_listed(void **state)
 	config_accept(RESOURCES("'devices': [], 'memory': { 'limit': 0, 'reservation': -1, 'swap': null,"
 				"'disableOOMKiller': false, 'kernel': 0, 'kernelTCP': -1, 'swappiness': 0,"
 				"'useHierarchy': false, 'checkBeforeUpdate': true },"
-				"'cpu': { 'shares': 0, 'quota': -1, 'period': 0, 'cpus': '', 'mems': '', "
+				"'cpu': { 'shares': 1024, 'quota': -1, 'period': 0, 'cpus': '', 'mems': '', "
 						"'idle': 0 },"
 				"'pids': { 'limit': -1 }, 'blockIO': { 'weight': 0, 'weightDevice': [] },"
 				"'hugepageLimits': [], 'rdma': {}, 'unified': {}, 'network': { 'classID': 0,"
@@ -642,6 +642,7 @@ static void limits_that_ask_for_nothing_are_not_listed(void **state)
 	assert_int_equal(spec.unsupported_count, 0);
 	assert_int_equal(spec.warnings.count, 0);
 	expect_unsupported(RESOURCES("'pids': { 'limit': 0 }"), NULL, false);
+	expect_unsupported(RESOURCES("'cpu': { 'shares': 0 }"), NULL, false);
 	expect_unsupported(RESOURCES("'pids': {}, 'memory': {}, 'cpu': {}, 'blockIO': {}, 'network': {}"),
 			NULL,
 			   false);
