@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/sendfile.h>
@@ -31,8 +32,10 @@ int exe_find(struct exe *ret_exe, struct error *err)
 
 	memset(ret_exe, 0, sizeof(*ret_exe));
 	ssize_t size = readlink("/proc/self/exe", ret_exe->path, sizeof(ret_exe->path) - 1);
-	if (size < 0 || stat("/proc/self/exe", &ret_exe->stat) < 0)
-		return error_at(err, errno, "/proc/self/exe", "look up the running binary");
+	if (size < 0 || stat("/proc/self/exe", &ret_exe->stat) < 0) {
+		error_at(err, errno, "/proc/self/exe", "look up the running binary");
+		return error_hint(err, "moss needs /proc: mount -t proc proc /proc");
+	}
 	size = io_read_small(AT_FDCWD, "/proc/self/stat", text, sizeof(text));
 	if (size < 0)
 		return error_at(err, (int)-size, "/proc/self/stat", "read");
@@ -115,7 +118,7 @@ static int part_map_again(const ElfW(Phdr) *part, uintptr_t base, uintptr_t page
 
 int exe_seal(const struct exe *exe, struct error *err)
 {
-	const ElfW(Phdr)   *parts = (const void *)((const char *)&__ehdr_start + __ehdr_start.e_phoff);
+	const ElfW(Phdr)   *parts = (const void *)getauxval(AT_PHDR);
 	uintptr_t           base = __ehdr_start.e_type == ET_DYN ? (uintptr_t)&__ehdr_start : 0;
 	uintptr_t           page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	struct prctl_mm_map layout = exe->layout;

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "base/mem.h"
@@ -18,8 +19,10 @@ static int check_unsupported(struct spec *spec, bool degrade, struct error *err)
 	for (size_t i = 0; i < spec->unsupported_count; i++) {
 		const struct spec_unsupported *one = &spec->unsupported[i];
 
-		if (!one->limit)
-			return error_at(err, 0, one->path, "not supported yet");
+		if (!one->limit) {
+			error_at(err, 0, one->path, "not supported yet");
+			return error_hint(err, "leave it out");
+		}
 		if (!degrade) {
 			error_at(err, 0, one->path, "limits can't be enforced yet");
 			return error_hint(err, "leave it out, or go on without it: --degrade=warn");
@@ -74,10 +77,12 @@ int bundle_read(const struct launch_options *options, struct spec *ret_spec, str
 	ssize_t size = io_read_file(AT_FDCWD, options->config ? options->config : path, SPEC_BYTES_MAX, &bytes, err);
 	if (size == -ENOENT && options->config == NULL) {
 		error_at(err, ENOENT, path, "JSON specification file config.json not found");
-		return error_hint(err, "moss spec writes one");
+		return error_hint(err, access(options->bundle, F_OK) == 0 ? "moss spec writes one"
+			: "the bundle is not there: --bundle names the directory of config.json");
 	}
 	if (size < 0)
-		return (int)size;
+		return error_hint(err, options->config != NULL ? "--config names a file that you can read"
+			: "the bundle must be a directory with a config.json that you can read");
 	if (spec_read(bytes, (size_t)size, ret_spec, err) < 0 || adapt_spec(ret_spec, err) < 0 || spec_check(ret_spec, err) < 0 ||
 	    check_unsupported(ret_spec, options->degrade, err) < 0 || check_namespaces(ret_spec, err) < 0 ||
 	    check_process(options, ret_spec, err) < 0)

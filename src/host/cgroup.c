@@ -143,14 +143,14 @@ static int open_below_root(const char *path)
 	return fd_take(&fd);
 }
 
-/* 1: it carries this mark; 0: none at all; -EBUSY: another one, or it can't be read. */
+/* 1: it carries this mark; 0: none at all; -EBUSY: another one. */
 static int has_mark(int cgroup_fd, const char *mark)
 {
 	char    found[MARK_MAX];
 	ssize_t size = fgetxattr(cgroup_fd, MARK_NAME, found, sizeof(found));
 
 	if (size < 0)
-		return errno == ENODATA ? 0 : -EBUSY;
+		return errno == ENODATA ? 0 : errno == ERANGE ? -EBUSY : -errno;
 	return (size_t)size == strlen(mark) && memcmp(found, mark, (size_t)size) == 0 ? 1 : -EBUSY;
 }
 
@@ -199,8 +199,11 @@ int cgroup_make(const char *path, const char *mark, int *ret_fd, struct error *e
 int cgroup_open(const char *path, const char *mark, int *ret_fd)
 {
 	fd_owned fd = open_below_root(path);
+	int marked = fd < 0 ? fd : has_mark(fd, mark);
 
-	if (fd < 0 || has_mark(fd, mark) != 1)
+	if (marked < 0 && marked != -EBUSY)
+		return marked;
+	if (marked != 1)
 		return -ENOENT;
 	*ret_fd = fd_take(&fd);
 	return 0;
@@ -320,10 +323,12 @@ int cgroup_remove(const char *path, const char *mark, struct error *err)
 	char name[NAME_MAX + 1];
 	fd_owned fd = open_below_root(path);
 	fd_owned parent = open_parent(path, name, sizeof(name));
-	int marked = fd < 0 ? -ENOENT : has_mark(fd, mark), ret = 0;
+	int marked = fd < 0 ? fd : parent < 0 ? parent : has_mark(fd, mark), ret = 0;
 
-	if (fd < 0 || parent < 0 || marked < 0)
-		return 0;
+	if (marked == -ENOENT || marked == -EBUSY)
+		return 0; /* gone, or not ours */
+	if (marked < 0)
+		return error_at(err, -marked, path, "open the cgroup");
 	if (unlinkat(parent, name, AT_REMOVEDIR) < 0 && marked == 1 && errno != ENOENT) {
 		ret = wait_until_empty(fd);
 		if (ret == 0)

@@ -38,7 +38,8 @@ int cgroup_place(const char *cgroups_path, const char *id, struct arena *arena, 
 int cgroup_make(const char *path, const char *mark, int *ret_fd, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Open it if it carries the mark. Returns 0 and the fd, or -ENOENT: it is gone, or not ours. */
+/* Open it if it carries the mark. Returns 0 and the fd; -ENOENT: it is gone, or not ours; or another
+ * -errno. */
 int cgroup_open(const char *path, const char *mark, int *ret_fd) __attribute__((nonnull));
 
 /* Kill every process in it and below. Returns 0 or -errno. */

@@ -17,6 +17,12 @@
 #include "base/fd.h"
 #include "host/signals.h"
 
+static int socket_failed(int code, const char *path, struct error *err)
+{
+	error_at(err, code, path, "connect to the console socket");
+	return error_hint(err, "--console-socket names a socket that a program listens on to receive the terminal");
+}
+
 int console_connect(const char *path, int *ret_fd, struct error *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -30,12 +36,12 @@ int console_connect(const char *path, int *ret_fd, struct error *err)
 	fd_owned dir = open(directory[0] ? directory : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	fd_owned sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (dir < 0 || sock < 0)
-		return error_at(err, errno, path, "open the console socket");
+		return socket_failed(errno, path, err);
 	if (snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", dir, name) >=
 	    (int)sizeof(address.sun_path))
 		return error_at(err, ENAMETOOLONG, path, "connect to the console socket");
 	if (connect(sock, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return error_at(err, errno, path, "connect to the console socket");
+		return socket_failed(errno, path, err);
 	*ret_fd = fd_take(&sock);
 	return 0;
 }

@@ -18,14 +18,18 @@ int destroy_open_cgroup(const struct state *state, int dir_fd)
 	int  fd = -1;
 
 	if (state->cgroup == NULL || state->id == NULL)
-		return -1;
+		return -ENOENT;
 	state_mark(dir_fd, state->id, mark);
-	return cgroup_open(state->cgroup, mark, &fd) < 0 ? -1 : fd;
+	int ret = cgroup_open(state->cgroup, mark, &fd);
+	return ret < 0 ? ret : fd;
 }
 
 int destroy_kill(const struct state *state, int dir_fd, int pidfd, struct error *err)
 {
 	fd_owned cgroup = destroy_open_cgroup(state, dir_fd);
+
+	if (cgroup < 0 && cgroup != -ENOENT)
+		return error_at(err, -cgroup, state->cgroup, "open the cgroup");
 	bool by_cgroup = cgroup >= 0 && cgroup_kill(cgroup) == 0;
 
 	if (pidfd < 0)

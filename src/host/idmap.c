@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -47,6 +48,9 @@ static int write_directly(pid_t pid, const char *file, const struct spec_id_maps
 	if (ret < 0) {
 		text.text[strcspn(text.text, "\n")] = '\0';
 		error_at(err, -ret, file, "write \"%s\"%s", text.text, maps->count > 1 ? " and more" : "");
+		if (ret == -EPERM)
+			error_hint(err, "every host id of the mapping must be one that the user namespace around moss has (see "
+					"/proc/self/%s)", file);
 		if (ret == -EINVAL && maps->count > 340)
 			error_hint(err, "the kernel takes 340 ranges at the most");
 	}
@@ -103,8 +107,9 @@ static int helper_start(struct helper *helper, pid_t target, struct error *err)
 }
 
 /* Why a helper that should have worked did not: the causes that it can't see itself. */
-static int helper_hint(const struct helper *helper, struct error *err)
+static int helper_hint(const struct helper *helper, const char *said, struct error *err)
 {
+	struct statvfs mount;
 	struct stat st;
 	char   value[8];
 
@@ -115,6 +120,12 @@ static int helper_hint(const struct helper *helper, struct error *err)
 	    getxattr(helper->run.path, "security.capability", value, 0) <= 0)
 		return error_hint(err, "%s is neither set-user-id root nor has file capabilities: chmod u+s %s (as root)",
 				  helper->run.path, helper->run.path);
+	if (statvfs(helper->run.path, &mount) == 0 && (mount.f_flag & ST_NOSUID))
+		return error_hint(err, "%s is on a file system that is mounted nosuid, so that its set-user-id bit has no effect",
+				  helper->run.path);
+	if (strstr(said, "user name") != NULL)
+		return error_hint(err, "uid %u has no name: add a line to /etc/passwd (as root), or map your own id alone",
+				  (unsigned)geteuid());
 	return error_hint(err, "every range of %s in config.json must lie within your lines of %s (your own id may be "
 			       "added as one range of 1)", helper->field, helper->ranges);
 }
@@ -131,7 +142,7 @@ static int helper_wait(struct helper *helper, struct error *err)
 		error_at(err, EPERM, helper->run.path, "killed by signal %d: %s", WTERMSIG(status), said);
 	else
 		error_at(err, EPERM, helper->run.path, "exit status %d: %s", WEXITSTATUS(status), said);
-	return helper_hint(helper, err);
+	return helper_hint(helper, said, err);
 }
 
 int idmap_write(pid_t pid, const struct spec_id_maps *uid_maps, const struct spec_id_maps *gid_maps,

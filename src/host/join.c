@@ -45,11 +45,18 @@ static int open_one(const char *path, enum spec_namespace_type type, int *ret_fd
 {
 	fd_owned fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
-	if (fd < 0)
-		return error_set(err, errno, "open %s", path);
+	if (fd < 0) {
+		error_set(err, errno, "open %s", path);
+		if (err->code == EACCES || err->code == EPERM)
+			return error_hint(err, "only namespaces of your own processes can be joined");
+		return error_hint(err, "it must be a file like /proc/PID/ns/%s, there for as long as that process lives",
+				  spec_namespace_kinds[type].proc_name);
+	}
 	int kind = ioctl(fd, NS_GET_NSTYPE);
-	if (kind < 0 || (uint64_t)kind != spec_namespace_kinds[type].flag)
-		return error_set(err, 0, "%s is not a %s namespace", path, spec_namespace_kinds[type].name);
+	if (kind < 0 || (uint64_t)kind != spec_namespace_kinds[type].flag) {
+		error_set(err, 0, "%s is no namespace of type %s", path, spec_namespace_kinds[type].name);
+		return error_hint(err, "use /proc/PID/ns/%s", spec_namespace_kinds[type].proc_name);
+	}
 	if (!is_own(fd, type))
 		*ret_fd = fd_take(&fd);
 	return 0;

@@ -126,7 +126,10 @@ static int fill_state(struct making *making, struct error *err)
 	state->own_pid_namespace = plan->stage.namespaces & CLONE_NEWPID;
 	state->creating = true;
 	int ret = proc_boot_id(state->boot_id);
-	return ret < 0 ? error_at(err, -ret, "/proc/sys/kernel/random/boot_id", "read") : 0;
+	if (ret == 0)
+		return 0;
+	error_at(err, -ret, "/proc/sys/kernel/random/boot_id", "read");
+	return error_hint(err, "moss needs a whole /proc: mount -t proc proc /proc");
 }
 
 /* A container's program can't make device nodes when it has no CAP_MKNOD in the initial user
@@ -298,8 +301,10 @@ static int write_pid_file(struct making *making, struct error *err)
 	snprintf(text, sizeof(text), "%d", (int)making->pid);
 	snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
 	fd_owned dir = open(slash == path ? "/" : directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return error_at(err, errno, path, "write the pid file");
+	if (dir < 0) {
+		error_at(err, errno, path, "write the pid file");
+		return error_hint(err, "--pid-file names a file in a directory that is there");
+	}
 	if (io_replace_file(dir, slash ? slash + 1 : path, text, strlen(text), 0644, err) < 0)
 		return error_object(err, "--pid-file");
 	making->pid_file_written = true;

@@ -107,8 +107,10 @@ static int root_open_checked(const char *path, bool create, int *ret_fd, struct 
 			*slash = '/';
 		}
 		free(copy);
-		if (mkdir(path, 0700) < 0 && errno != EEXIST)
-			return error_at(err, errno, path, "make the state directory");
+		if (mkdir(path, 0700) < 0 && errno != EEXIST) {
+			error_at(err, errno, path, "make the state directory");
+			return error_hint(err, "choose a place that you can write to with --root");
+		}
 	}
 }
 
@@ -192,8 +194,10 @@ int state_root_open(const char *path, bool as_root, bool create, struct state_ro
 int state_reserve(const struct state_root *root, const char *id, int *ret_fd, struct error *err)
 {
 	if (mkdirat(root->fd, id, 0711) < 0) {
-		if (errno != EEXIST)
-			return error_at(err, errno, root->path, "make the container's state directory %s", id);
+		if (errno != EEXIST) {
+			error_at(err, errno, root->path, "make the container's state directory %s", id);
+			return error_hint(err, "choose a place that you can write to with --root");
+		}
 		error_at(err, EEXIST, id, "container with given ID already exists");
 		/* The fixed text stands alone: "File exists" would say it twice. */
 		snprintf(err->cause, sizeof(err->cause), "container with given ID already exists");
@@ -213,7 +217,7 @@ static int not_there(const char *id, struct error *err)
 {
 	error_at(err, ENOENT, id, "container does not exist");
 	snprintf(err->cause, sizeof(err->cause), "container does not exist");
-	return -ENOENT;
+	return error_hint(err, "moss list shows the containers of this state directory (--root)");
 }
 
 /* Commands hold the lock for as long as they work, which is not long; one that was stopped or

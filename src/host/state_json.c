@@ -155,7 +155,9 @@ int state_prepare(int dir_fd, const struct state *state, struct error *err)
 	const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
 	if (text == NULL)
 		return error_set(err, ENOMEM, "write state.json");
-	return io_replace_prepare(dir_fd, "state.json", text, strlen(text), 0600, err);
+	if (io_replace_prepare(dir_fd, "state.json", text, strlen(text), 0600, err) < 0)
+		return error_hint(err, "is the file system of the state directory full? --root chooses another one");
+	return 0;
 }
 
 int state_commit(int dir_fd, struct error *err)

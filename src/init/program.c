@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "init/program.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -125,21 +126,62 @@ static int find_in_path(const char *name, const char *dirs, struct init_context 
 	return denied ? denied : -ENOENT;
 }
 
+static int not_executable(int code, const char *name, struct error *err)
+{
+	char quoted[PATH_MAX];
+
+	snprintf(quoted, sizeof(quoted), "\"%s\"", name);
+	error_at(err, code, quoted, "%s", "");
+	switch (code) {
+	case EACCES:
+		return error_hint(err, "the container's user must be able to execute it: chmod +x it in the root file system");
+	case EISDIR:
+		return error_hint(err, "process.args names a directory, where the program must stand");
+	default:
+		return error_hint(err, "process.args[0] is looked up inside the container's root file system");
+	}
+}
+
 int program_find(const struct init *init, struct init_context *context, struct error *err)
 {
 	const char *name = init->process->args.texts[0];
-	int ret;
+	char quoted[PATH_MAX];
+	int  ret;
 
 	if (strchr(name, '/') != NULL) {
 		if (snprintf(context->program, sizeof(context->program), "%s", name) >= (int)sizeof(context->program))
 			return error_set(err, ENAMETOOLONG, "\"%.60s...\"", name);
 		ret = check_executable(name);
-		return ret < 0 ? error_set(err, -ret, "\"%s\"", name) : 0;
+		return ret < 0 ? not_executable(-ret, name, err) : 0;
 	}
 	ret = find_in_path(name, env_find(context->env, "PATH"), context);
-	if (ret == -ENOENT)
-		return error_set(err, 0, "\"%s\": executable file not found in $PATH", name);
-	return ret < 0 ? error_set(err, -ret, "\"%s\"", name) : 0;
+	if (ret == -ENOENT) {
+		snprintf(quoted, sizeof(quoted), "\"%s\"", name);
+		error_at(err, 0, quoted, "executable file not found in $PATH");
+		return error_hint(err, "put it into the root file system, or its directory into PATH of process.env");
+	}
+	return ret < 0 ? not_executable(-ret, name, err) : 0;
+}
+
+/* The dynamic loader that an ELF program of 64 bits asks for; false when it names none. */
+static bool read_loader(int fd, char *loader, size_t size)
+{
+	Elf64_Ehdr header;
+	Elf64_Phdr part;
+
+	if (pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header) ||
+	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64)
+		return false;
+	for (unsigned i = 0; i < header.e_phnum; i++) {
+		if (pread(fd, &part, sizeof(part), (off_t)(header.e_phoff + i * sizeof(part))) != (ssize_t)sizeof(part))
+			return false;
+		if (part.p_type != PT_INTERP)
+			continue;
+		ssize_t count = pread(fd, loader, size - 1, (off_t)part.p_offset);
+		loader[count > 0 ? count : 0] = '\0';
+		return count > 0;
+	}
+	return false;
 }
 
 /* "#!/no/such/shell" and a missing dynamic loader both end as ENOENT for a file that is there. */
@@ -149,20 +191,26 @@ static int explain_missing(const char *path, struct error *err)
 	fd_owned fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t  size = fd < 0 ? 0 : read(fd, line, sizeof(line) - 1);
 
-	if (size < 0)
-		size = 0;
-	line[size] = '\0';
-	if (!str_starts(line, "#!"))
-		return error_hint(err, "the file is there; its dynamic loader or another file that it needs is not");
-	char *start = line + 2 + strspn(line + 2, " \t");
-	start[strcspn(start, " \t\n")] = '\0';
-	return error_hint(err, "the file is there; its interpreter \"%s\" is not", start);
+	line[size > 0 ? size : 0] = '\0';
+	if (str_starts(line, "#!")) {
+		char *start = line + 2 + strspn(line + 2, " \t");
+
+		start[strcspn(start, " \t\n")] = '\0';
+		return error_hint(err, "the file is there; its interpreter \"%s\" is not", start);
+	}
+	if (fd >= 0 && read_loader(fd, line, sizeof(line)))
+		return error_hint(err, "the file is there; its dynamic loader \"%s\" is not", line);
+	return error_hint(err, "the file is there; something that it needs to be executed is not");
 }
 
 int program_execute(const struct init *init, struct init_context *context, struct error *err)
 {
 	execve(context->program, (char *const *)init->process->args.texts, context->env);
 	int code = errno;
-	error_set(err, code, "\"%s\"", context->program);
-	return code == ENOENT ? explain_missing(context->program, err) : -code;
+	not_executable(code, context->program, err);
+	err->hint[0] = '\0';
+	if (code == ENOENT)
+		return explain_missing(context->program, err);
+	return code == ENOEXEC ? error_hint(err, "it is no program for this machine; a script begins with a line like #!/bin/sh")
+			       : -code;
 }

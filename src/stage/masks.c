@@ -53,8 +53,10 @@ static int mask(const char *path, int root_fd, struct cover *cover, struct error
 		return 0;
 	if (target < 0 || fstat(target, &st) < 0)
 		return error_set(err, target < 0 ? -target : errno, "open");
-	if (rootfs_is_root(root_fd, target))
-		return error_set(err, EINVAL, "the whole root can't be masked");
+	if (rootfs_is_root(root_fd, target)) {
+		error_set(err, EINVAL, "the whole root can't be masked");
+		return error_hint(err, "leave it out");
+	}
 	fd_owned tree = -1;
 	int ret = S_ISDIR(st.st_mode) ? cover_empty(cover, &tree, err) : cover_null(cover, &tree, err);
 	if (ret < 0)

@@ -36,8 +36,12 @@ static int source_open(const struct spec_mount *mount, int bundle_fd, int *ret_f
 	fd_owned fd = openat(bundle_fd, path, O_PATH | O_CLOEXEC);
 
 	if (fd < 0) {
-		error_at(err, errno, path, "open the source");
-		return error_hint(err, errno == ENOENT ? "the source of a bind mount must exist on the host" : "");
+		int code = errno;
+
+		error_at(err, code, path, "open the source");
+		return error_hint(err, code == ENOENT    ? "the source of a bind mount must exist on the host"
+				       : code == ENOTDIR ? "a part of the way to the source is a file"
+							 : "the source must be reachable for the user who runs moss");
 	}
 	unsigned recursive = mount->options.recursive ? AT_RECURSIVE : 0;
 	int tree = open_tree(fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
@@ -110,7 +114,8 @@ static int filesystem_option(int fs, const char *word, struct error *err)
 		char what[300];
 
 		snprintf(what, sizeof(what), "option \"%s\"", word);
-		return filesystem_error(fs, what, err);
+		filesystem_error(fs, what, err);
+		return error_hint(err, "correct it or leave it out: the file system does not take it");
 	}
 	return 0;
 }
@@ -274,14 +279,24 @@ static int target_open(const struct spec_mount *mount, int root_fd, mode_t type,
 		}
 	}
 	fd_owned fd = -1;
-	if (rootfs_make(root_fd, mount->destination, type, &fd, err) < 0)
+	if (rootfs_make(root_fd, mount->destination, type, &fd, err) < 0) {
+		err->object[0] = '\0'; /* the caller names the destination */
 		return -err->code;
+	}
 	if (fstat(fd, &st) < 0)
 		return error_set(err, errno, "stat");
-	if (S_ISDIR(type) != S_ISDIR(st.st_mode))
-		return error_set(err, S_ISDIR(type) ? ENOTDIR : EISDIR, "source and destination differ in kind");
+	if (S_ISDIR(type) != S_ISDIR(st.st_mode)) {
+		error_set(err, S_ISDIR(type) ? ENOTDIR : EISDIR, "source and destination differ in kind");
+		return error_hint(err, "mount a directory on a directory, a file on a file");
+	}
 	*ret_fd = fd_take(&fd);
 	return 0;
+}
+
+static int root_refused(struct error *err)
+{
+	error_set(err, EINVAL, "a mount on the container's root is not supported yet");
+	return error_hint(err, "name the tree in \"root\": {\"path\": ...} instead");
 }
 
 int mounts_apply(const struct spec *spec, size_t index, int root_fd, int source, struct error *err)
@@ -296,7 +311,7 @@ int mounts_apply(const struct spec *spec, size_t index, int root_fd, int source,
 		type = S_IFREG;
 	ret = target_open(mount, root_fd, type, &target, err);
 	if (ret == 0 && rootfs_is_root(root_fd, target))
-		ret = error_set(err, EINVAL, "a mount on the container's root is not supported yet");
+		ret = root_refused(err);
 	if (ret == 0)
 		ret = target_check(mount, root_fd, target, source, err);
 	if (ret == 0 && source < 0)

@@ -116,6 +116,23 @@ static int walk_step(struct walk *walk, int root_fd, const char *name, mode_t ty
 	return 0;
 }
 
+static int make_failed(int code, const char *path, const char *what, struct error *err)
+{
+	error_at(err, code, path, "%s inside the root file system", what);
+	switch (code) {
+	case ENOTDIR:
+		return error_hint(err, "a part of the way to it is a file");
+	case EROFS:
+		return error_hint(err, "it is missing there and can't be made: put it into the image, or mount it elsewhere");
+	case EACCES:
+	case EPERM:
+		return error_hint(err, "the root file system must be open to the ids that are mapped into the container: see its "
+				       "owner and mode (moss unshare chown, chmod)");
+	default:
+		return -code;
+	}
+}
+
 int rootfs_make(int root_fd, const char *path, mode_t type, int *ret_fd, struct error *err)
 {
 	struct walk walk = { .links = 0 };
@@ -123,7 +140,7 @@ int rootfs_make(int root_fd, const char *path, mode_t type, int *ret_fd, struct 
 	int         ret = rootfs_find(root_fd, path, 0);
 
 	if (ret < 0 && ret != -ENOENT)
-		return error_at(err, -ret, path, "open inside the root file system");
+		return make_failed(-ret, path, "open", err);
 	if (ret < 0) {
 		if (strlen(path) >= sizeof(walk.rest))
 			return error_at(err, ENAMETOOLONG, path, "make inside the root file system");
@@ -136,7 +153,7 @@ int rootfs_make(int root_fd, const char *path, mode_t type, int *ret_fd, struct 
 		if (ret == 0)
 			ret = rootfs_find(root_fd, walk.done[0] ? walk.done : ".", RESOLVE_NO_SYMLINKS);
 		if (ret < 0)
-			return error_at(err, -ret, path, "make inside the root file system");
+			return make_failed(-ret, path, "make", err);
 	}
 	*ret_fd = ret;
 	return 0;

@@ -164,7 +164,7 @@ static int step_mounts(struct work *work, struct error *err)
 
 	for (size_t i = 0; i < spec->mounts_count; i++) {
 		if (mounts_apply(spec, i, work->root_fd, work->sources[i], err) < 0)
-			return -err->code;
+			return err->code == EACCES ? error_object(err, "%s", work->stage->rootfs) : -err->code;
 		fd_close(&work->sources[i]);
 	}
 	return 0;

@@ -1,0 +1,396 @@
+#!/usr/bin/env bats
+# errors.bats - every refusal says what failed, on what, why, and what to do; and leaves nothing.
+load lib.bash
+setup() {
+	e2e_setup
+	cp config.json good.json
+	cases=0 named=0 remedies=0 wanted=0
+	failures=()
+	LOG="$BATS_TEST_TMPDIR/log"
+}
+teardown() {
+	[ -z "${STRANGE-}" ] || rm -rf --one-file-system "$STRANGE"
+	e2e_teardown
+}
+
+# Every case must have a hint, and the test fails for each that has none, by name. Only those marked
+# "self" need none: there the cause itself says what to write instead.
+
+# problem TEXT: note a failure of the case.
+problem() { failures+=("$name: $1: $(tail -n 1 "$LOG" 2>/dev/null)"); }
+
+# judge OBJECT REMEDY [STATUS]: look at what the last command left: $code, $LOG, $ROOT.
+# OBJECT must be in the message; REMEDY is a regular expression for the hint, or "self".
+judge() {
+	local object=$1 remedy=$2 expected=${3:-1} line
+	cases=$((cases + 1))
+	[ "$code" -eq "$expected" ] || problem "exit status $code instead of $expected"
+	line=$(tail -n 1 "$LOG" 2>/dev/null)
+	if ! jq -e '.level == "error" and (.msg | length > 0) and has("time") and has("errno")' <<<"$line" >/dev/null 2>&1; then
+		problem "no line of level error"
+		line='{}'
+	fi
+	if jq -e --arg o "$object" '.msg // "" | contains($o)' <<<"$line" >/dev/null; then
+		named=$((named + 1))
+	else
+		problem "does not name \"$object\""
+	fi
+	if [ "$remedy" != self ]; then
+		wanted=$((wanted + 1))
+		if jq -e --arg r "$remedy" '.hint // "" | test($r)' <<<"$line" >/dev/null; then
+			remedies=$((remedies + 1))
+		else
+			problem "no hint like /$remedy/"
+		fi
+	fi
+	[ -z "$(find "$ROOT" -mindepth 1 2>/dev/null)" ] || problem "left: $(find "$ROOT" -mindepth 1)"
+	[ ! -s "$BUNDLE/pidfile" ] || problem "left a pid file"
+	rm -rf --one-file-system "${ROOT:?}" "$LOG" "$BUNDLE/pidfile" 2>/dev/null
+	cd "$BUNDLE" && cp good.json config.json
+}
+
+# try COMMAND...: the runtime run with the log; $code.
+options=(--log-format json)
+try() {
+	code=0
+	rm -f "$LOG"
+	timeout 20 "$@" </dev/null >"$BATS_TEST_TMPDIR/said" 2>&1 3>&- 4>&- || code=$?
+}
+run_moss() { try "$MOSS" --root "$ROOT" --log "$LOG" "${options[@]}" run --pid-file pidfile "$ID"; }
+
+# bad NAME OBJECT REMEDY FILTER [JQ OPTIONS]: config.json changed by the filter.
+bad() {
+	name=$1
+	local object=$2 remedy=$3
+	config "${@:4}" || { problem "config" && return; }
+	run_moss
+	judge "$object" "$remedy"
+}
+# text NAME OBJECT REMEDY TEXT: that is the whole config.json.
+text() {
+	name=$1
+	printf '%s' "$4" >config.json
+	run_moss
+	judge "$2" "$3"
+}
+
+# verdict LEAST: print the sums; everything must have held.
+verdict() {
+	echo "# object named $named/$cases, remedy $remedies/$wanted" >&3
+	printf '%s\n' "${failures[@]}"
+	[ "$cases" -ge "$1" ]
+	[ "$named" -eq "$cases" ]
+	[ "$remedies" -eq "$wanted" ]
+	[ "${#failures[@]}" -eq 0 ]
+}
+
+@test "errors: broken configs: each names its object and a remedy, and leaves nothing" {
+	ids
+	cp config.json good.json
+
+	bad "missing rootfs" "$PWD/nowhere" 'root|path' '.root.path = "nowhere"'
+	touch rootfile
+	bad "rootfs is a file" rootfile 'root' '.root.path = "rootfile"'
+	bad "rootfs below a file" rootfile/below 'director|root' '.root.path = "rootfile/below"'
+	bad "no root at all" root self 'del(.root)'
+	text "no JSON" config.json self '{"ociVersion": "1.0.0", '
+	text "a JSON array" config.json self '[]'
+	text "empty file" config.json self ''
+	bad "no ociVersion" ociVersion self 'del(.ociVersion)'
+	bad "a later ociVersion" 9.0.0 'support' '.ociVersion = "9.0.0"'
+	bad "args a string" "process: args" self '.process.args = "sh -c true"'
+	bad "args empty" "process: args" self '.process.args = []'
+	bad "no cwd" "process: cwd" self 'del(.process.cwd)'
+	bad "a relative cwd" "process: cwd" self '.process.cwd = "tmp"'
+	bad "cwd is a file" /etc/hosts self '.process.cwd = "/etc/hosts"'
+	bad "uid out of range" 4294967296 self '.process.user.uid = 4294967296'
+	bad "a negative gid" "process: user" self '.process.user.gid = -1'
+	if ! is_root; then
+		bad "unmapped uid" 70000 'map' '.process.user.uid = 70000'
+		bad "unmapped gid" 70001 'map' '.process.user.gid = 70001'
+		bad "unmapped additional gid" 70002 'map' '.process.user.additionalGids = [70002]'
+	else
+		own='.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 10}]
+			| .linux.gidMappings = .linux.uidMappings'
+		bad "unmapped uid" 70000 'map' "$own | .process.user.uid = 70000"
+		bad "unmapped gid" 70001 'map' "$own | .process.user.gid = 70001"
+		bad "unmapped additional gid" 70002 'map' "$own | .process.user.additionalGids = [70002]"
+	fi
+	bad "overlapping mappings" 'uidMappings[1]' self '.linux.namespaces |= (map(select(.type != "user")) + [{type: "user"}])
+		| .linux.uidMappings = [{containerID: 0, hostID: 1, size: 10}, {containerID: 5, hostID: 100, size: 10}]
+		| .linux.gidMappings = [{containerID: 0, hostID: 1, size: 10}]'
+	bad "mappings without a user namespace" "map" 'user|subuid' '.linux.namespaces |= map(select(.type != "user"))
+		| .linux.uidMappings = [{containerID: 0, hostID: 1, size: 1}] | .linux.gidMappings = .linux.uidMappings'
+	bad "unknown rlimit" RLIMIT_NOTHING self '.process.rlimits = [{type: "RLIMIT_NOTHING", soft: 1, hard: 1}]'
+	bad "soft limit above the hard one" RLIMIT_NOFILE self '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 20, hard: 10}]'
+	bad "an rlimit twice" RLIMIT_CORE self '.process.rlimits = [{type: "RLIMIT_CORE", soft: 0, hard: 0}, {type: "RLIMIT_CORE", soft: 0, hard: 0}]'
+	bad "oomScoreAdj out of range" oomScoreAdj self '.process.oomScoreAdj = 5000'
+	bad "bad mount option" no-such-option . '.mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["nosuid", "no-such-option"]}]'
+	bad "bad value of a mount option" size=lots . '.mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["size=lots"]}]'
+	bad "unknown file system" nosuchfs 'file system' '.mounts += [{destination: "/tmp", type: "nosuchfs", source: "x"}]'
+	bad "missing bind source" /no/such/source 'source' '.mounts += [{destination: "/tmp", type: "bind", source: "/no/such/source", options: ["bind"]}]'
+	bad "bind source below a file" "$PWD/rootfile/x" . '.mounts += [{destination: "/tmp", type: "bind", source: $s, options: ["bind"]}]' --arg s "$PWD/rootfile/x"
+	bad "a directory on a file" /etc/hosts . '.mounts += [{destination: "/etc/hosts", type: "bind", source: $s, options: ["bind"]}]' --arg s "$PWD"
+	bad "mount target below a file" /etc/hosts/x . '.mounts += [{destination: "/etc/hosts/x", type: "tmpfs", source: "tmpfs"}]'
+	bad "target on a read-only file system" /sys/made . '.mounts += [{destination: "/sys/made", type: "tmpfs", source: "tmpfs"}]'
+	bad "mount without a type" "mounts[$(jq '.mounts | length' good.json)]" self '.mounts += [{destination: "/tmp", source: "tmpfs"}]'
+	bad "a mount of the root" "mount: /: " . '.mounts += [{destination: "/", type: "tmpfs", source: "tmpfs"}]'
+	bad "a mask of the root" maskedPaths . '.linux.maskedPaths = ["/"]'
+	bad "a read-only root" readonlyPaths 'readonly' '.linux.readonlyPaths = ["/"]'
+	bad "namespace path missing" /no/such/ns . '.linux.namespaces |= (map(select(.type != "ipc")) + [{type: "ipc", path: "/no/such/ns"}])'
+	bad "namespace path no namespace" /etc/passwd . '.linux.namespaces |= (map(select(.type != "ipc")) + [{type: "ipc", path: "/etc/passwd"}])'
+	bad "namespace of another type" /proc/self/ns/uts . '.linux.namespaces |= (map(select(.type != "ipc")) + [{type: "ipc", path: "/proc/self/ns/uts"}])'
+	bad "unknown namespace" colour self '.linux.namespaces += [{type: "colour"}]'
+	bad "namespace twice" uts self '.linux.namespaces += [{type: "uts"}]'
+	bad "hostname without a uts namespace" hostname 'uts' '.linux.namespaces |= map(select(.type != "uts")) | .hostname = "x"'
+	bad "hostname too long" hostname self '.hostname = ("x" * 100)'
+	bad "program not in PATH" no-such-program . '.process.args = ["no-such-program"]'
+	bad "program missing" /opt/missing . '.process.args = ["/opt/missing"]'
+	bad "program not executable" /etc/hosts chmod '.process.args = ["/etc/hosts"]'
+	bad "program is a directory" /tmp . '.process.args = ["/tmp"]'
+	bad "program below a file" /etc/hosts/sh . '.process.args = ["/etc/hosts/sh"]'
+	bad "sysctl of the host" "linux: sysctl" . '.linux.sysctl = {"kernel.panic": "1"}'
+	bad "a systemd cgroupsPath" cgroupsPath 'path' '.linux.cgroupsPath = "system.slice:moss:x"'
+	bad "a cgroupsPath that goes up" cgroupsPath self '.linux.cgroupsPath = "/a/../../b"'
+
+	# what only the kernel can say of a program comes after the container has been made: 255
+	printf '#!/no/such/shell\n' >rootfs/var/script
+	printf 'garbage\n' >rootfs/var/garbage
+	"$PYTHON" - /bin/busybox rootfs/var/dynamic <<'PY'
+import struct, sys  # a program of this machine whose loader is not there
+head = bytearray(open(sys.argv[1], "rb").read(64))
+name = b"/no/such/loader.so\0"
+struct.pack_into("<Q", head, 32, 64)  # e_phoff
+struct.pack_into("<QIHHHHHH", head, 40, 0, 0, 64, 56, 2, 0, 0, 0)
+size = 64 + 112 + len(name)
+load = struct.pack("<IIQQQQQQ", 1, 5, 0, 0x400000, 0x400000, size, size, 4096)
+interp = struct.pack("<IIQQQQQQ", 3, 4, 176, 0x4000b0, 0x4000b0, len(name), len(name), 1)
+open(sys.argv[2], "wb").write(bytes(head) + interp + load + name)
+PY
+	chmod +x rootfs/var/script rootfs/var/garbage rootfs/var/dynamic
+	for case in "script:/no/such/shell" "dynamic:/no/such/loader.so" "garbage:/var/garbage"; do
+		name="exec of ${case%%:*}"
+		config '.process.args = [$p]' --arg p "/var/${case%%:*}"
+		run_moss
+		judge "${case#*:}" . 255
+	done
+
+	name="unknown capability (a warning)" # noted, and the program runs
+	config '.process.capabilities.bounding += ["CAP_FROM_THE_FUTURE"] | .process.args = ["true"]'
+	run_moss
+	[ "$code" -eq 0 ] || problem "exit status $code"
+	jq -se 'any(.level == "warning" and (.msg | contains("CAP_FROM_THE_FUTURE")))' "$LOG" >/dev/null || problem "no warning"
+
+	verdict 37
+}
+
+@test "errors: broken surroundings: each names its object and a remedy, and leaves nothing" {
+	program true
+	cp config.json good.json
+	elsewhere=$BATS_TEST_TMPDIR/elsewhere
+	mkdir "$elsewhere" "$elsewhere/file.d"
+	touch "$elsewhere/file"
+
+	name="no config.json"
+	try "$MOSS" --root "$ROOT" --log "$LOG" "${options[@]}" run -b "$elsewhere" "$ID"
+	judge "$elsewhere" 'moss spec'
+	name="a missing bundle"
+	try "$MOSS" --root "$ROOT" --log "$LOG" "${options[@]}" run -b "$elsewhere/none" "$ID"
+	judge "$elsewhere/none" 'bundle'
+	name="a bundle that is a file"
+	try "$MOSS" --root "$ROOT" --log "$LOG" "${options[@]}" run -b "$elsewhere/file" "$ID"
+	judge "$elsewhere/file" bundle
+	name="an invalid id"
+	try "$MOSS" --root "$ROOT" --log "$LOG" "${options[@]}" run "a/b"
+	judge a/b 'characters'
+	name="a container that is not there"
+	try "$MOSS" --root "$BATS_TEST_TMPDIR" --log "$LOG" "${options[@]}" start "$ID"
+	judge "$ID" .
+	name="--root is a file"
+	try "$MOSS" --root "$elsewhere/file" --log "$LOG" "${options[@]}" run "$ID"
+	judge "$elsewhere/file" 'root'
+	name="--root below a file"
+	try "$MOSS" --root "$elsewhere/file/root" --log "$LOG" "${options[@]}" run "$ID"
+	judge "$elsewhere/file" 'root'
+	name="--root a symbolic link"
+	ln -s "$elsewhere/file.d" "$elsewhere/link"
+	try "$MOSS" --root "$elsewhere/link" --log "$LOG" "${options[@]}" run "$ID"
+	judge "$elsewhere/link" 'root'
+	name="--root that others can write"
+	mkdir "$elsewhere/open"
+	chmod 0777 "$elsewhere/open"
+	try "$MOSS" --root "$elsewhere/open" --log "$LOG" "${options[@]}" run "$ID"
+	if is_root && [ "$code" -eq 0 ]; then failures+=("root takes a --root that others can write"); fi
+	judge "$elsewhere/open" 'chmod'
+	name="--root where nothing can be made"
+	try "$MOSS" --root /proc/sys/moss --log "$LOG" "${options[@]}" run "$ID"
+	judge /proc/sys/moss root
+	mkdir "$elsewhere/disk"
+	name="--root on a read-only file system"
+	try unshare -Urm sh -c 'mount -t tmpfs -o ro none "$1" && shift && exec "$@"' sh "$elsewhere/disk" \
+		"$MOSS" --root "$elsewhere/disk/root" --log "$LOG" "${options[@]}" run "$ID"
+	judge "$elsewhere/disk/root" root
+	name="--root on a full file system"
+	try unshare -Urm sh -c 'mount -t tmpfs -o size=64k none "$1" && mkdir -m 0700 "$1/root" && { cat /dev/zero >"$1/full" 2>/dev/null; shift
+		"$@"; code=$?; [ -z "$(ls -A "$0")" ] || code=99; exit "$code"; }' "$elsewhere/disk/root" "$elsewhere/disk" \
+		"$MOSS" --root "$elsewhere/disk/root" --log "$LOG" "${options[@]}" run "$ID"
+	judge 'No space left on device' .
+	name="a pid file in a missing directory"
+	try "$MOSS" --root "$ROOT" --log "$LOG" "${options[@]}" run --pid-file "$elsewhere/none/pid" "$ID"
+	judge "$elsewhere/none/pid" .
+	name="a console socket that is not there"
+	config '.process.terminal = true'
+	try "$MOSS" --root "$ROOT" --log "$LOG" "${options[@]}" run -d --console-socket "$elsewhere/none" "$ID"
+	judge "$elsewhere/none" .
+	name="a terminal without a terminal"
+	config '.process.terminal = true'
+	try setsid -w "$MOSS" --root "$ROOT" --log "$LOG" "${options[@]}" run "$ID"
+	judge terminal 'terminal'
+	name="a closed fd of --preserve-fds"
+	try "$MOSS" --root "$ROOT" --log "$LOG" "${options[@]}" run --preserve-fds 40 "$ID"
+	judge --preserve-fds fds
+	name="no user namespaces left" # of those that may be nested
+	config '.linux.namespaces |= (map(select(.type != "user")) + [{type: "user"}])
+		| .linux.uidMappings = [{containerID: 0, hostID: 0, size: 1}] | .linux.gidMappings = .linux.uidMappings'
+	try unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"' sh \
+		"$MOSS" --root "$ROOT" --log "$LOG" "${options[@]}" run "$ID"
+	judge 'namespace' 'max_user_namespaces'
+	name="ids that the surrounding user namespace has not"
+	config '.linux.namespaces |= (map(select(.type != "user")) + [{type: "user"}])
+		| .linux.uidMappings = [{containerID: 0, hostID: 4242, size: 1}] | .linux.gidMappings = .linux.uidMappings'
+	try unshare -Ur "$MOSS" --root "$ROOT" --log "$LOG" "${options[@]}" run "$ID"
+	judge 4242 .
+	config '.linux.namespaces |= map(select(.type != "pid"))'
+	if ! is_root; then
+		name="proc without an own pid namespace"
+		run_moss
+		judge /proc 'pid namespace'
+		name="a namespace that is not mine"
+		bad "$name" /proc/1/ns/net . '.linux.namespaces += [{type: "network", path: "/proc/1/ns/net"}]'
+		name="a --root of somebody else"
+		try "$MOSS" --root / --log "$LOG" "${options[@]}" list
+		judge "--root" self
+		try "$MOSS" --root /usr --log "$LOG" "${options[@]}" run "$ID"
+		judge /usr 'root'
+		name="a --root below somebody else's directory"
+		try "$MOSS" --root /usr/moss --log "$LOG" "${options[@]}" run "$ID"
+		judge /usr/moss root
+		name="a bundle that is closed to me"
+		try "$MOSS" --root "$ROOT" --log "$LOG" "${options[@]}" run -b /root "$ID"
+		judge /root/config.json .
+		name="a range that is not mine"
+		bad "$name" 4000000000 'subuid' '.linux.uidMappings += [{containerID: 1, hostID: 4000000000, size: 10}]'
+	fi
+	name="no_new_privs outside"
+	if ! is_root; then
+		ids
+		try setpriv --no-new-privs "$MOSS" --root "$ROOT" --log "$LOG" "${options[@]}" run "$ID"
+		judge newuidmap no_new_privs
+	fi
+	verdict 18
+}
+
+# on_host CHANGES COMMAND...: run it as the user "stranger" on a host with these changes, which
+# nobody else sees. Its files are in $STRANGE, with passwd, subuid and subgid that CHANGES may edit first.
+on_host() {
+	try unshare -m sh -c 'cd "$1" || exit
+		for file in passwd subuid subgid; do cat "/etc/$file" >"$file" 2>/dev/null; done
+		echo "stranger:x:54322:54322::/:/bin/sh" >>passwd
+		echo "stranger:700000:65536" | tee -a subuid >>subgid
+		mount -t tmpfs -o mode=1777 none /tmp && eval "$2" || exit
+		for file in passwd subuid subgid; do [ -e "/etc/$file" ] && mount --bind "$file" "/etc/$file" || exit; done
+		shift 2
+		exec setpriv --reuid 54322 --regid 54322 --clear-groups env -i PATH=/usr/local/bin:/usr/bin:/bin "$@"' sh "$STRANGE" "$@"
+}
+
+@test "errors: broken hosts: each names its object and a remedy, and leaves nothing" {
+	need_root "a host that only this test sees"
+	need_command newuidmap
+	[ -e /etc/subuid ] && [ -e /etc/subgid ] || skip "there is no /etc/subuid to change"
+	STRANGE=/var/tmp/$ID # not below /tmp, which the stranger has for itself
+	mkdir "$STRANGE" "$STRANGE"/mnt "$STRANGE"/rootfs "$STRANGE"/rootfs/{bin,proc,dev,sys,tmp}
+	cp "$(command -v busybox)" "$STRANGE/rootfs/bin/true"
+	cp "$MOSS" "$STRANGE/moss"
+	chmod 0755 "$STRANGE/moss"
+	"$MOSS" spec -b "$STRANGE" -- true </dev/null
+	chown 54322:54322 "$STRANGE"
+	ROOT=$STRANGE/state LOG=$STRANGE/log
+	stranger=("$STRANGE/moss" --root "$ROOT" --log "$LOG" "${options[@]}" run -b "$STRANGE" "$ID")
+	rm -f config.json good.json && touch good.json # the bundle is elsewhere
+
+	on_host : "${stranger[@]}" # all is well
+	[ "$code" -eq 0 ] || { cat "$LOG" "$BATS_TEST_TMPDIR/said" && false; }
+	# without HOME and with a runtime directory that is not there the state is in /tmp
+	on_host : XDG_RUNTIME_DIR=/nowhere "$STRANGE/moss" --log "$LOG" "${options[@]}" run -b "$STRANGE" "$ID"
+	[ "$code" -eq 0 ] || { cat "$LOG" "$BATS_TEST_TMPDIR/said" && false; }
+	# my number, several lines, and ranges that overlap
+	on_host 'sed -i s/stranger:.*/54322:700000:10/ subuid; echo 54322:800000:20 >>subuid; echo 54322:700005:10 >>subuid
+		sed -i s/stranger/54322/ subgid' \
+		"$STRANGE/moss" --root "$ROOT" --log "$LOG" unshare cat /proc/self/uid_map
+	cat "$BATS_TEST_TMPDIR/said"
+	[ "$(xargs <"$BATS_TEST_TMPDIR/said")" = "0 54322 1 1 700000 10 11 800000 20" ]
+	rm -rf "$ROOT" "$LOG"
+
+	for kind in u g; do
+		name="no line in /etc/sub${kind}id"
+		on_host "sed -i /stranger/d sub${kind}id" "${stranger[@]}"
+		grep -q "user stranger" "$LOG" || problem "does not name the user"
+		judge "/etc/sub${kind}id" "echo stranger:[0-9]+:65536 >> /etc/sub${kind}id"
+		name="an empty /etc/sub${kind}id, and no name for me"
+		on_host "sed -i s/stranger/54322/ subuid subgid; : >sub${kind}id; sed -i /stranger/d passwd" "${stranger[@]}"
+		grep -q "user 54322" "$LOG" || problem "does not name the user"
+		judge "/etc/sub${kind}id" "echo 54322:[0-9]+:65536 >> /etc/sub${kind}id"
+		helper=$(command -v "new${kind}idmap")
+		name="no new${kind}idmap"
+		on_host "touch none && chmod 0644 none && mount --bind none $helper" "${stranger[@]}"
+		judge "new${kind}idmap" "uidmap"
+		name="new${kind}idmap without its set-uid bit"
+		on_host "cp $helper plain && chmod 0755 plain && mount --bind plain $helper" "${stranger[@]}"
+		judge "$helper" "chmod u\\+s $helper"
+		name="new${kind}idmap on a nosuid file system"
+		on_host "mount -t tmpfs -o mode=755 none mnt && cp $helper mnt/helper && chmod 4755 mnt/helper && mount --bind mnt/helper $helper &&
+			mount -o remount,bind,nosuid $helper" "${stranger[@]}"
+		judge "$helper" nosuid
+	done
+	name="ranges by number, and no name for me" # newuidmap(1) needs one
+	on_host 'sed -i s/stranger/54322/ subuid subgid; sed -i /stranger/d passwd' "${stranger[@]}"
+	judge newuidmap 'passwd|name'
+	name="no_new_privs outside"
+	on_host : setpriv --no-new-privs "${stranger[@]}"
+	judge newuidmap no_new_privs
+	name="user namespaces denied by a seccomp filter"
+	for answer in 1 38; do # EPERM, and ENOSYS as Docker's has it
+		on_host : "$PYTHON" -c 'import ctypes, os, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+code = b"".join(struct.pack("HBBI", *i) for i in (
+    (0x20, 0, 0, 0), (0x15, 0, 1, 435), (6, 0, 0, 0x50000 | int(sys.argv[1])), (6, 0, 0, 0x7fff0000)))
+kept = ctypes.create_string_buffer(code)
+class Program(ctypes.Structure):
+    _fields_ = [("size", ctypes.c_ushort), ("code", ctypes.c_void_p)]
+program = Program(len(code) // 8, ctypes.addressof(kept))
+assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, ctypes.byref(program)) == 0
+os.execv(sys.argv[2], sys.argv[2:])' "$answer" "${stranger[@]}"
+		judge clone3 seccomp
+	done
+	name="/proc is masked outside"
+	on_host 'mount -t tmpfs none /proc/bus' "${stranger[@]}"
+	judge "mount: /proc" 'mask|cover|mounted'
+	name="no boot id"
+	on_host 'mount -t tmpfs none /proc/sys' "${stranger[@]}"
+	judge boot_id .
+	name="no /proc"
+	on_host 'mount -t tmpfs none /proc' "${stranger[@]}"
+	judge /proc .
+	name="the machine's limit of user namespaces"
+	on_host : unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_user_namespaces && cd "$1" && shift &&
+		sed "s/\"namespaces\": \[/&{\"type\": \"user\"},/; s/\"linux\": {/&\"uidMappings\": [{\"containerID\": 0, \"hostID\": 0, \"size\": 1}], \"gidMappings\": [{\"containerID\": 0, \"hostID\": 0, \"size\": 1}],/" \
+			config.json >/tmp/config.json && exec "$@" --config /tmp/config.json' sh "$STRANGE" "${stranger[@]:0:$((${#stranger[@]} - 1))}" "$ID"
+	judge namespace max_user_namespaces
+	name="a bundle below a directory that is closed to me"
+	on_host 'mkdir -p closed/b && cp config.json closed/b && chmod 0700 closed' "$STRANGE/moss" --root "$ROOT" --log "$LOG" "${options[@]}" run -b "$STRANGE/closed/b" "$ID"
+	judge "$STRANGE/closed/b" .
+	name="a root file system that is closed to me"
+	on_host 'chmod 0700 rootfs' "${stranger[@]}"
+	judge "$STRANGE/rootfs" .
+	verdict 18
+}
