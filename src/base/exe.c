@@ -97,6 +97,17 @@ static int protection_of(const ElfW(Phdr) *part)
 	       (part->p_flags & PF_X ? PROT_EXEC : 0);
 }
 
+/* The data is copied with the sanitizer's guard zones between its variables. */
+#if defined(__SANITIZE_ADDRESS__)
+__attribute__((no_sanitize("address"))) static void copy_data(void *to, const void *from, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		((volatile char *)to)[i] = ((const volatile char *)from)[i];
+}
+#else
+#define copy_data memcpy
+#endif
+
 /* Put the same bytes from another file under one loaded part of this program, while it runs. */
 static int part_map_again(const ElfW(Phdr) *part, uintptr_t base, uintptr_t page, int fd)
 {
@@ -112,7 +123,7 @@ static int part_map_again(const ElfW(Phdr) *part, uintptr_t base, uintptr_t page
 	void *copy = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (copy == MAP_FAILED)
 		return -errno;
-	memcpy(copy, (void *)start, size);
+	copy_data(copy, (void *)start, size);
 	return mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)start) == MAP_FAILED ? -errno : 0;
 }
 
