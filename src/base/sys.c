@@ -10,7 +10,22 @@
 
 pid_t sys_clone3(struct sys_clone_args *args)
 {
-	return (pid_t)syscall(SYS_clone3, args, sizeof(*args));
+	pid_t pid = (pid_t)syscall(SYS_clone3, args, sizeof(*args));
+
+	if (pid >= 0 || errno != ENOSYS)
+		return pid;
+	if (args->flags & SYS_CLONE_INTO_CGROUP) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	/* clone(2): the signal is part of the flags, and with CLONE_PIDFD the pidfd takes the place of
+	 * the parent's tid. A thread's stack and tls are not for us. */
+	unsigned long flags = (unsigned long)(args->flags | args->exit_signal);
+#ifdef __s390__
+	return (pid_t)syscall(SYS_clone, NULL, flags, (void *)(uintptr_t)args->pidfd, NULL, NULL);
+#else
+	return (pid_t)syscall(SYS_clone, flags, NULL, (void *)(uintptr_t)args->pidfd, NULL, NULL);
+#endif
 }
 
 int sys_openat2(int dir_fd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)

@@ -17,7 +17,9 @@ struct sys_clone_args {
 
 #define SYS_CLONE_INTO_CGROUP 0x200000000ULL
 
-/* Like fork(2): 0 in the child, which must not use stdio or threads. */
+/* Like fork(2): 0 in the child, which must not use stdio or threads.
+ * Where clone3 is answered with ENOSYS, as the seccomp filters of containers do because they can't
+ * look at its arguments, clone(2) does the same; it can't enter a cgroup: EOPNOTSUPP. */
 pid_t sys_clone3(struct sys_clone_args *args);
 
 int sys_openat2(int dir_fd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);

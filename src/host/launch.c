@@ -240,7 +240,7 @@ static int clone_container(struct making *making, struct error *err)
 				    .prepare = prepare_child, .run = run_child, .context = &making->plan->stage };
 	ret = join_clone(&making->plan->join, &child, &making->pid, &out->pidfd, err);
 	/* cgroups(7): entering takes a right on the common ancestor, which a user may not have. */
-	if (ret < 0 && making->cgroup_fd >= 0 && is_not_ours(ret) && !caller_get()->root) {
+	if (ret < 0 && making->cgroup_fd >= 0 && (ret == -EOPNOTSUPP || (is_not_ours(ret) && !caller_get()->root))) {
 		struct error ignored;
 
 		fd_close(&making->cgroup_fd);

@@ -388,3 +388,14 @@ in_mine() { "$MOSS" unshare "$@" </dev/null 3>&- 4>&-; }
 	"$MOSS" unshare rm -rf image made 3>&- 4>&-
 	[ ! -e image ] && [ ! -e made ]
 }
+
+@test "nested: a seccomp filter that hides clone3 (ENOSYS) is no obstacle" {
+	# The filter comes with no_new_privs, which leaves one id to a user.
+	is_root || { rm config.json && "$MOSS" spec --rootless && config '.process.terminal = false'; }
+	program sh -c 'echo pid $$; hostname'
+	run --separate-stderr "$PYTHON" "$E2E_DIR/without_clone3.py" 38 "$MOSS" --root "$ROOT" run "$ID"
+	show
+	[ "$status" -eq 0 ]
+	[ "$output" = "$(printf 'pid 1\nmoss')" ]
+	[ -z "$stderr" ]
+}
