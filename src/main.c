@@ -169,6 +169,7 @@ int main(int argc, char **argv)
 	}
 	if (ret >= 0)
 		return ret;
+	command_explain(&err);
 	log_error(&err);
 	return err.exit_status != 0 ? err.exit_status : EXIT_FAILURE;
 }

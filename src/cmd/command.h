@@ -57,6 +57,9 @@ struct option_target {
 int command_parse(const struct option_target *target, int argc, char **argv, bool *ret_help, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* A system call was not there (ENOSYS): find out which, and since when Linux has it, for the hint. */
+void command_explain(struct error *err) __attribute__((nonnull));
+
 /* Print the help of a command, or of moss with NULL, to stdout. Returns 0, or 1 when it can't be written. */
 int command_help(const struct command *command);
 

@@ -30,6 +30,16 @@ static void add_json(struct json_object *list, const struct probe *probe, const 
 	json_object_array_add(list, json);
 }
 
+void command_explain(struct error *err)
+{
+	struct probe_result result = { .status = PROBE_OK };
+
+	if (err->code == ENOSYS)
+		probe_kernel(&result);
+	if (result.status == PROBE_MISSING)
+		error_hint(err, "%s; %s", result.detail, result.fix);
+}
+
 int doctor_run(const struct global_options *global, const void *fields, char **arguments, struct error *err)
 {
 	const struct doctor_options *options = fields;

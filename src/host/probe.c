@@ -63,7 +63,7 @@ static void failed(struct probe_result *result, enum probe_status status, const 
 	snprintf(result->fix, sizeof(result->fix), "%s", err->hint);
 }
 
-static void probe_kernel(struct probe_result *result)
+void probe_kernel(struct probe_result *result)
 {
 	/* Each with arguments that a kernel which knows the call refuses with anything but ENOSYS. */
 	static const struct { const char *name; long number, a, b, c, d, e; } calls[] = {
@@ -72,6 +72,7 @@ static void probe_kernel(struct probe_result *result)
 		{ "pidfd_open (5.3)", SYS_pidfd_open, -1, 0, 0, 0, 0 },
 		{ "close_range (5.9)", SYS_close_range, 1, 0, 0, 0, 0 },
 		{ "fsopen (5.2)", SYS_fsopen, 0, -1, 0, 0, 0 },
+		{ "open_tree (5.2)", SYS_open_tree, -1, 0, 0, 0, 0 },
 		{ "move_mount (5.2)", SYS_move_mount, -1, 0, -1, 0, -1 },
 		{ "mount_setattr (5.12)", SYS_mount_setattr, -1, 0, -1, 0, 0 },
 	};

@@ -27,6 +27,9 @@ struct probe {
 	void (*run)(struct probe_result *result);
 };
 
+/* Does this kernel know every system call that moss needs? (Linux 5.14, found out by trying.) */
+void probe_kernel(struct probe_result *result) __attribute__((nonnull));
+
 extern const struct probe probes[]; /* ended by a NULL name */
 
 #endif

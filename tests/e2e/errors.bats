@@ -311,7 +311,7 @@ on_host() {
 	mkdir "$STRANGE" "$STRANGE"/mnt "$STRANGE"/rootfs "$STRANGE"/rootfs/{bin,proc,dev,sys,tmp}
 	cp "$(command -v busybox)" "$STRANGE/rootfs/bin/true"
 	cp "$MOSS" "$STRANGE/moss"
-	cp "$E2E_DIR/without_clone3.py" "$STRANGE/"
+	cp "$E2E_DIR/without_call.py" "$STRANGE/"
 	chmod 0755 "$STRANGE/moss"
 	"$MOSS" spec -b "$STRANGE" -- true </dev/null
 	chown 54322:54322 "$STRANGE"
@@ -360,7 +360,7 @@ on_host() {
 	on_host : setpriv --no-new-privs "${stranger[@]}"
 	judge newuidmap no_new_privs
 	name="user namespaces denied by a seccomp filter"
-	on_host : "$PYTHON" "$STRANGE/without_clone3.py" 1 "${stranger[@]}"
+	on_host : "$PYTHON" "$STRANGE/without_call.py" clone3 1 "${stranger[@]}"
 	judge clone3 seccomp
 	name="/proc is masked outside"
 	on_host 'mount -t tmpfs none /proc/bus' "${stranger[@]}"

@@ -393,9 +393,43 @@ in_mine() { "$MOSS" unshare "$@" </dev/null 3>&- 4>&-; }
 	# The filter comes with no_new_privs, which leaves one id to a user.
 	is_root || { rm config.json && "$MOSS" spec --rootless && config '.process.terminal = false'; }
 	program sh -c 'echo pid $$; hostname'
-	run --separate-stderr "$PYTHON" "$E2E_DIR/without_clone3.py" 38 "$MOSS" --root "$ROOT" run "$ID"
+	run --separate-stderr "$PYTHON" "$E2E_DIR/without_call.py" clone3 38 "$MOSS" --root "$ROOT" run "$ID"
 	show
 	[ "$status" -eq 0 ]
 	[ "$output" = "$(printf 'pid 1\nmoss')" ]
 	[ -z "$stderr" ]
+}
+
+@test "rootless: where nsswitch.conf has the ranges elsewhere, getsubids is asked for them" {
+	need_root "a host that only this test sees"
+	need_command getsubids
+	[ -e /etc/nsswitch.conf ] || skip "there is no /etc/nsswitch.conf to change"
+	mkdir made && chown 54322:54322 made
+	printf 'passwd: files\nsubid: elsewhere\n' >nsswitch
+	{ cat /etc/passwd && echo "stranger:x:54322:54322::/:/bin/sh"; } >passwd
+	printf '#!/bin/sh\ncase $1 in -g) echo "0: $2 900000 30" ;; *) echo "0: $1 800000 10"; echo "1: $1 850000 20" ;; esac\n' >asked
+	chmod 0755 asked . "$BATS_TEST_TMPDIR"
+	unshare -m sh -c 'mount --bind nsswitch /etc/nsswitch.conf && mount --bind passwd /etc/passwd &&
+		mount --bind asked "$(command -v getsubids)" && cd made &&
+		exec setpriv --reuid 54322 --regid 54322 --clear-groups "$0" spec --subids' "$MOSS"
+	[ "$(jq -c '.linux.uidMappings | map([.containerID, .hostID, .size])' made/config.json)" = \
+		"[[0,54322,1],[1,800000,10],[11,850000,20]]" ]
+	[ "$(jq -c '.linux.gidMappings | map([.containerID, .hostID, .size])' made/config.json)" = "[[0,54322,1],[1,900000,30]]" ]
+}
+
+@test "kernel: a call that is missing is named with its version; --help, --version and spec still work" {
+	is_root || { rm config.json && "$MOSS" spec --rootless && config '.process.terminal = false'; }
+	program true
+	for call in openat2 open_tree mount_setattr; do
+		run --separate-stderr "$PYTHON" "$E2E_DIR/without_call.py" "$call" 38 "$MOSS" --root "$ROOT" run "$ID"
+		show
+		[ "$status" -eq 1 ]
+		[[ "$stderr" == *"$call (5."*"Linux 5.14"* ]]
+		[ ! -e "$ROOT/$ID" ]
+		mkdir "$call"
+		"$PYTHON" "$E2E_DIR/without_call.py" "$call" 38 "$MOSS" --version >/dev/null
+		"$PYTHON" "$E2E_DIR/without_call.py" "$call" 38 "$MOSS" --help >/dev/null
+		"$PYTHON" "$E2E_DIR/without_call.py" "$call" 38 "$MOSS" spec -b "$call"
+		[ -s "$call/config.json" ]
+	done
 }
