@@ -25,6 +25,7 @@
 
 #define REMOVE_TIMEOUT_MS 10000
 #define MARK_NAME "user.moss.container" /* Linux 5.7: cgroup2 has user.* attributes */
+#define PARENT_NAME "user.moss.parent" /* of a directory made on the way to a container's */
 #define MARK_MAX 512
 #define DEPTH_MAX 64 /* nested cgroups that cgroup_remove() follows */
 
@@ -115,8 +116,10 @@ static int make_with_parents(const char *path)
 		return -errno;
 	for (char *slash = strchr(copy + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		/* Any failure shows at the next one; what exists may well be read-only. */
-		(void)!mkdir(copy, 0755);
+		/* Any failure shows at the next one; what exists may well be read-only. Ours to make is ours
+		 * to remove. */
+		if (mkdir(copy, 0755) == 0)
+			(void)!setxattr(copy, PARENT_NAME, "1", 1, 0);
 		*slash = '/';
 	}
 	return mkdir(path, 0755) < 0 ? -errno : 0;
@@ -318,6 +321,24 @@ static int open_parent(const char *path, char *name, size_t size)
 	return open_below_root(parent);
 }
 
+/* The directories above that were made on the way to a container's cgroup, up to the first that is
+ * not empty or not ours. */
+static void remove_empty_parents(const char *path)
+{
+	char above[PATH_MAX], name[NAME_MAX + 1], value[8];
+
+	snprintf(above, sizeof(above), "%s", path);
+	for (char *slash; (slash = strrchr(above, '/')) != NULL && slash != above;) {
+		*slash = '\0';
+		fd_owned fd = open_below_root(above);
+		fd_owned parent = open_parent(above, name, sizeof(name));
+
+		if (fd < 0 || parent < 0 || fgetxattr(fd, PARENT_NAME, value, sizeof(value)) < 0 ||
+		    unlinkat(parent, name, AT_REMOVEDIR) < 0)
+			return;
+	}
+}
+
 int cgroup_remove(const char *path, const char *mark, struct error *err)
 {
 	char name[NAME_MAX + 1];
@@ -336,11 +357,7 @@ int cgroup_remove(const char *path, const char *mark, struct error *err)
 	}
 	if (ret < 0)
 		return error_at(err, -ret, path, "remove the cgroup");
-	if (str_starts(path, "/moss/") && strchr(path + strlen("/moss/"), '/') == NULL) {
-		/* Fails while another container is below it. */
-		fd_owned top = open_parent("/moss", name, sizeof(name));
-		unlinkat(top, name, AT_REMOVEDIR);
-	}
+	remove_empty_parents(path);
 	return 0;
 }
 

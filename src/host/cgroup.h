@@ -51,7 +51,7 @@ int cgroup_signal(int cgroup_fd, int signal);
 bool cgroup_is_frozen(int cgroup_fd);
 
 /* Wait until its processes have ended (10 s at the most), remove it and what was made below it,
- * and moss's own parent directory when that is empty. One that is gone or not ours is success;
+ * and the directories above it that moss made and that are empty. One that is gone or not ours is success;
  * one without any mark (moss was killed between making and marking it) is removed when empty. */
 int cgroup_remove(const char *path, const char *mark, struct error *err)
 	__attribute__((nonnull, warn_unused_result));

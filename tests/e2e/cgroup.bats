@@ -75,7 +75,14 @@ teardown() { e2e_teardown; }
 	[ "$(sed -n 's/^0:://p' "/proc/$pid/cgroup")" = "/$ID-parent/deep/own" ]
 	moss_v2 delete -f "$ID"
 	eventually in_v2 test ! -e "/sys/fs/cgroup/$ID-parent/deep/own"
-	in_v2 sh -c "cd /sys/fs/cgroup && rmdir $ID-parent/deep $ID-parent" 2>/dev/null || true
+	in_v2 test ! -e "/sys/fs/cgroup/$ID-parent" # what was made on the way goes, too
+	# but not what was there before
+	in_v2 mkdir "/sys/fs/cgroup/$ID-parent"
+	moss_v2 run -d "$ID" </dev/null >out 2>&1
+	in_v2 test -d "/sys/fs/cgroup/$ID-parent/deep/own"
+	moss_v2 delete --force "$ID"
+	eventually in_v2 test ! -e "/sys/fs/cgroup/$ID-parent/deep"
+	in_v2 rmdir "/sys/fs/cgroup/$ID-parent"
 }
 
 @test "cgroup: cgroupsPath can't leave the tree" {
