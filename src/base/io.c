@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,19 @@ int io_write_small(int dir_fd, const char *path, const char *text)
 	if (count < 0)
 		return -errno;
 	return (size_t)count == size ? 0 : -EIO;
+}
+
+int io_open_parent(const char *path, const char **ret_name)
+{
+	const char *slash = strrchr(path, '/');
+	char directory[PATH_MAX];
+
+	*ret_name = slash ? slash + 1 : path;
+	if (snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".") >=
+	    (int)sizeof(directory))
+		return -ENAMETOOLONG;
+	int fd = open(directory[0] ? directory : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 #define TEMPORARY_MAX 300

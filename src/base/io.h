@@ -38,6 +38,10 @@ int io_replace_commit(int dir_fd, const char *name, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 void io_replace_forget(int dir_fd, const char *name) __attribute__((nonnull));
 
+/* Open the directory that @path lies in, as O_PATH; *@ret_name is the last component, inside @path.
+ * Returns the fd or -errno. */
+int io_open_parent(const char *path, const char **ret_name) __attribute__((nonnull, warn_unused_result));
+
 /* Replace @name in @dir_fd by a file with these bytes: a temporary file beside it (".NAME.PID"),
  * then rename(2), so that a reader sees the old or the new one, whole. Nothing stays on failure.
  * Returns 0 or -errno with @err set. */

@@ -38,6 +38,16 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size)
 	return memory;
 }
 
+void *arena_grow(struct arena *arena, void *items, size_t count, size_t size)
+{
+	if (count > 0 && (count & (count - 1)) != 0)
+		return items;
+	void *grown = arena_alloc(arena, count * 2 + 2, size);
+	if (grown != NULL && count > 0)
+		memcpy(grown, items, count * size);
+	return grown;
+}
+
 char *arena_text(struct arena *arena, const char *text)
 {
 	size_t size = strlen(text) + 1;

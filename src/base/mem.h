@@ -18,6 +18,12 @@ struct arena {
 void *arena_alloc(struct arena *arena, size_t count, size_t size)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Room for one more item in an array of @count, and for a zeroed one behind it. The array doubles
+ * when @count reaches a power of two, so no capacity needs to be kept; all its items must have come
+ * this way. Returns the array, or NULL when there is no memory (the old one is as it was). */
+void *arena_grow(struct arena *arena, void *items, size_t count, size_t size)
+	__attribute__((nonnull(1), warn_unused_result));
+
 /* A copy of @text. Returns NULL when there is no memory. */
 char *arena_text(struct arena *arena, const char *text) __attribute__((nonnull, warn_unused_result));
 

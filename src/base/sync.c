@@ -79,7 +79,8 @@ int sync_receive(int sock, struct sync_message *ret_message)
 	ret_message->text[sizeof(ret_message->text) - 1] = '\0';
 	if (ret_message->kind == SYNC_NOTE && ret_message->size < sizeof(ret_message->text))
 		ret_message->text[ret_message->size] = '\0';
-	if (ret_message->kind == SYNC_ERROR && ret_message->size != sizeof(struct error))
+	if (ret_message->kind == SYNC_ERROR &&
+	    (ret_message->size != sizeof(struct error) || ret_message->error.code <= 0))
 		return -EBADMSG;
 	return 0;
 }

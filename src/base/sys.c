@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/keyctl.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -47,12 +48,17 @@ int sys_pivot_root(const char *new_root, const char *put_old)
 	return (int)syscall(SYS_pivot_root, new_root, put_old);
 }
 
-int sys_signal_default(int number)
+void sys_signals_reset(void)
 {
 	/* The kernel's own struct sigaction, all zero: SIG_DFL, no flags, empty mask. */
 	unsigned long action[4] = { 0 };
+	sigset_t none;
 
-	return (int)syscall(SYS_rt_sigaction, number, action, NULL, sizeof(uint64_t));
+	/* KILL and STOP are refused, and need nothing. */
+	for (int number = 1; number < _NSIG; number++)
+		syscall(SYS_rt_sigaction, number, action, NULL, sizeof(uint64_t));
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 int sys_join_session_keyring(const char *name)

@@ -5,6 +5,7 @@
 #ifndef MOSS_SYS_H
 #define MOSS_SYS_H
 #include <linux/openat2.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/types.h>
@@ -16,6 +17,12 @@ struct sys_clone_args {
 };
 
 #define SYS_CLONE_INTO_CGROUP 0x200000000ULL
+#ifndef CLONE_PIDFD /* glibc's <sched.h> has not all of them */
+#define CLONE_PIDFD 0x1000
+#endif
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80 /* shares its bit with the exit signal: clone3(2) only */
+#endif
 
 /* Like fork(2): 0 in the child, which must not use stdio or threads.
  * Where clone3 is answered with ENOSYS, as the seccomp filters of containers do because they can't
@@ -26,9 +33,10 @@ int sys_openat2(int dir_fd, const char *path, uint64_t flags, uint64_t mode, uin
 
 int sys_pivot_root(const char *new_root, const char *put_old);
 
-/* Set a signal's action to the default. Unlike signal(3) also for 32 and 33, which libc keeps for
- * itself and which a caller may have ignored all the same. */
-int sys_signal_default(int number);
+/* Before a program of somebody else's is executed: every signal at its default action, none blocked.
+ * signal(7): an ignored one would stay so in the program, and engines ignore SIGPIPE. Unlike with
+ * signal(3) that goes for 32 and 33, too, which libc keeps for itself. */
+void sys_signals_reset(void);
 
 /* keyctl(KEYCTL_JOIN_SESSION_KEYRING): a new session keyring with this name. */
 int sys_join_session_keyring(const char *name);

@@ -27,10 +27,6 @@
 #include "host/own_ids.h"
 #include "host/signals.h"
 
-#ifndef CLONE_PIDFD
-#define CLONE_PIDFD 0x1000
-#endif
-
 /* In the new mount namespace: nothing mounted here reaches the host. */
 static int own_mounts(struct error *err)
 {
@@ -47,14 +43,8 @@ static int execute(char **arguments, struct error *err)
 	char *shell_arguments[] = { shell && shell[0] == '/' ? shell : "/bin/sh", NULL };
 	char **argv = arguments[0] != NULL ? arguments : shell_arguments;
 
-	for (int number = 1; number < _NSIG; number++)
-		if (number != SIGKILL && number != SIGSTOP)
-			sys_signal_default(number);
-	sigset_t none;
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	sys_signals_reset();
 	execvp(argv[0], argv);
-	err->exit_status = 0;
 	error_at(err, errno, argv[0], "execute");
 	err->exit_status = err->code == ENOENT ? 127 : 126; /* as the shell has it */
 	return -err->code;
@@ -114,7 +104,7 @@ static int map_and_wait(pid_t pid, int pidfd, int sock, int signal_fd, struct er
 		return error_set(err, -ret, "wait for the command");
 	if (message.kind == SYNC_ERROR) {
 		*err = message.error;
-		return err->code > 0 ? -err->code : error_set(err, EPROTO, "a broken message");
+		return -err->code;
 	}
 	return wait_for(pidfd, signal_fd, err);
 }

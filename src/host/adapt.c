@@ -20,20 +20,18 @@
 
 int adapt_note(struct spec *spec, struct error *err, const char *format, ...)
 {
-	size_t count = spec->warnings.count;
-	const char **texts = arena_alloc(&spec->arena, count + 2, sizeof(*texts));
+	struct spec_texts *notes = &spec->warnings;
+	const char **texts = arena_grow(&spec->arena, notes->texts, notes->count, sizeof(*texts));
 	char    text[512];
 	va_list ap;
 
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	if (texts != NULL && count > 0)
-		memcpy(texts, spec->warnings.texts, count * sizeof(*texts));
-	if (texts == NULL || (texts[count] = arena_text(&spec->arena, text)) == NULL)
+	if (texts == NULL || (texts[notes->count] = arena_text(&spec->arena, text)) == NULL)
 		return error_set(err, ENOMEM, "note");
-	spec->warnings.texts = texts;
-	spec->warnings.count = count + 1;
+	notes->texts = texts;
+	notes->count++;
 	return 0;
 }
 

@@ -53,6 +53,7 @@ const struct caller *caller_get(void)
 	known = true;
 	if (syscall(SYS_capget, &header, data) < 0)
 		memset(data, 0, sizeof(data));
+	caller.permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
 	caller.initial_user_ns = read_uid_map(&caller.user);
 	caller.privileged = geteuid() == 0 && (data[0].effective & (1u << CAP_SYS_ADMIN)) != 0;
 	caller.root = caller.privileged && caller.initial_user_ns;

@@ -12,6 +12,7 @@ struct caller {
 	bool  initial_user_ns; /* false: inside somebody else's (rootless podman, another moss) */
 	bool  root;            /* both: the machine's root */
 	bool  can_raise_limits; /* CAP_SYS_RESOURCE in the initial user namespace */
+	uint64_t permitted;    /* capabilities; bit N is number N */
 	uid_t user;            /* whose /run/user/UID counts: outside of the user namespace we are in */
 };
 

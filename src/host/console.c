@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/io.h"
 #include "host/signals.h"
 
 static int socket_failed(int code, const char *path, struct error *err)
@@ -26,16 +26,14 @@ static int socket_failed(int code, const char *path, struct error *err)
 int console_connect(const char *path, int *ret_fd, struct error *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	char directory[PATH_MAX];
+	const char *name;
 
-	if (snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".") >=
-	    (int)sizeof(directory))
-		return error_at(err, ENAMETOOLONG, path, "connect to the console socket");
 	/* sun_path holds 108 bytes; through the directory's fd only the last component counts. */
-	fd_owned dir = open(directory[0] ? directory : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd_owned dir = io_open_parent(path, &name);
+	if (dir < 0)
+		return socket_failed(-dir, path, err);
 	fd_owned sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (dir < 0 || sock < 0)
+	if (sock < 0)
 		return socket_failed(errno, path, err);
 	if (snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", dir, name) >=
 	    (int)sizeof(address.sun_path))

@@ -21,10 +21,6 @@
 #include "base/sys.h"
 #include "host/caller.h"
 
-#ifndef CLONE_PIDFD
-#define CLONE_PIDFD 0x1000
-#endif
-
 void join_close(struct join *join)
 {
 	for (int type = 0; type < SPEC_NS_COUNT; type++)

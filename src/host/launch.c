@@ -86,15 +86,10 @@ static const char *time_now(struct arena *arena)
 static int note(struct making *making, const char *text, struct error *err)
 {
 	struct state *state = &making->out->state;
-	const char  **notes = arena_alloc(&state->arena, state->notes_count + 1, sizeof(*notes));
+	const char  **notes = arena_grow(&state->arena, state->notes, state->notes_count, sizeof(*notes));
 
 	log_line(LOG_LEVEL_WARNING, "%s", text);
-	if (notes == NULL)
-		return error_set(err, ENOMEM, "note");
-	if (state->notes_count > 0)
-		memcpy(notes, state->notes, state->notes_count * sizeof(*notes));
-	notes[state->notes_count] = arena_text(&state->arena, text);
-	if (notes[state->notes_count] == NULL)
+	if (notes == NULL || (notes[state->notes_count] = arena_text(&state->arena, text)) == NULL)
 		return error_set(err, ENOMEM, "note");
 	state->notes = notes;
 	state->notes_count++;
@@ -208,8 +203,10 @@ static int prepare_child(void *context, int sock, struct error *err)
 	if (ret == 0)
 		return 0;
 	/* Engines pass it on; inside somebody else's user namespace it is not theirs to set. */
-	if (ret == -EACCES && !caller_get()->initial_user_ns)
-		return sync_send(sock, SYNC_NOTE, note_text, strlen(note_text), -1);
+	if (ret == -EACCES && !caller_get()->initial_user_ns) {
+		ret = sync_send(sock, SYNC_NOTE, note_text, strlen(note_text), -1);
+		return ret < 0 ? error_set(err, -ret, "send a note") : 0;
+	}
 	error_at(err, -ret, "process: oomScoreAdj", "write %s", text);
 	return error_hint(err, "it can be raised freely, and lowered with CAP_SYS_RESOURCE only");
 }
@@ -295,17 +292,16 @@ static int raise_rlimits(struct making *making, struct error *err)
 static int write_pid_file(struct making *making, struct error *err)
 {
 	const char *path = making->options->pid_file;
-	char        text[16], directory[4096];
-	const char *slash = strrchr(path, '/');
+	const char *name;
+	char        text[16];
 
 	snprintf(text, sizeof(text), "%d", (int)making->pid);
-	snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
-	fd_owned dir = open(slash == path ? "/" : directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd_owned dir = io_open_parent(path, &name);
 	if (dir < 0) {
-		error_at(err, errno, path, "write the pid file");
+		error_at(err, -dir, path, "write the pid file");
 		return error_hint(err, "--pid-file names a file in a directory that is there");
 	}
-	if (io_replace_file(dir, slash ? slash + 1 : path, text, strlen(text), 0644, err) < 0)
+	if (io_replace_file(dir, name, text, strlen(text), 0644, err) < 0)
 		return error_object(err, "--pid-file");
 	making->pid_file_written = true;
 	return 0;
@@ -376,7 +372,7 @@ static int handle(struct making *making, struct sync_message *message, struct er
 		return finish(making, err) < 0 ? -err->code : 1;
 	case SYNC_ERROR:
 		*err = message->error;
-		return err->code > 0 ? -err->code : error_set(err, EPROTO, "a broken message");
+		return -err->code;
 	case SYNC_END:
 		return explain_end(making, err);
 	default:
@@ -438,7 +434,7 @@ static void hear_last_words(int sock, struct error *err)
 
 	while (sync_receive(sock, &message) == 0 && message.kind != SYNC_END) {
 		fd_close(&message.fd);
-		if (message.kind == SYNC_ERROR && message.error.code > 0) {
+		if (message.kind == SYNC_ERROR) {
 			*err = message.error;
 			return;
 		}
@@ -531,7 +527,7 @@ int launch_wait_exec(struct launched *launched, struct error *err)
 		return error_set(err, -ret, "wait for the program");
 	if (message.kind == SYNC_ERROR) {
 		*err = message.error;
-		return err->code > 0 ? -err->code : error_set(err, EPROTO, "a broken message");
+		return -err->code;
 	}
 	fd_close(&message.fd);
 	/* End of file: the program is executed, or its process died on the way; its status tells. */

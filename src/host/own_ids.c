@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/passwd.h"
 #include "base/run.h"
 #include "base/str.h"
 
@@ -44,37 +45,21 @@ static char *output_of(const char *program, const char *first, const char *secon
 	return NULL;
 }
 
-/* The name in the line of @lines (as /etc/passwd) with this uid, or NULL. */
-static const char *name_in(char *lines, uint32_t uid)
-{
-	char *line;
-
-	while ((line = strsep(&lines, "\n")) != NULL) {
-		const char *name = strsep(&line, ":"), *password = strsep(&line, ":"), *id = strsep(&line, ":");
-		uint64_t number;
-
-		if (password != NULL && id != NULL && str_to_uint(id, UINT32_MAX, &number) && number == uid)
-			return name;
-	}
-	return NULL;
-}
-
 /* The caller's name, of the arena; NULL when nobody knows it. */
 static const char *own_name(struct arena *arena)
 {
 	mem_owned char *passwd = NULL, *found = NULL;
+	struct passwd_entry entry;
 	struct error ignored;
-	const char  *name = NULL;
-	char uid[16];
+	char *rest, uid[16];
 
-	if (io_read_file(AT_FDCWD, "/etc/passwd", FILE_MAX, &passwd, &ignored) >= 0)
-		name = name_in(passwd, geteuid());
-	if (name == NULL) { /* LDAP and the like */
-		snprintf(uid, sizeof(uid), "%u", (unsigned)geteuid());
-		found = output_of("getent", "passwd", uid);
-		name = found ? name_in(found, geteuid()) : NULL;
-	}
-	return name ? arena_text(arena, name) : NULL;
+	if (io_read_file(AT_FDCWD, "/etc/passwd", FILE_MAX, &passwd, &ignored) >= 0 &&
+	    (rest = passwd, passwd_next(&rest, geteuid(), &entry)))
+		return arena_text(arena, entry.name);
+	snprintf(uid, sizeof(uid), "%u", (unsigned)geteuid());
+	found = output_of("getent", "passwd", uid); /* LDAP and the like */
+	rest = found;
+	return found != NULL && passwd_next(&rest, geteuid(), &entry) ? arena_text(arena, entry.name) : NULL;
 }
 
 /* Does nsswitch.conf(5) have the ranges come from elsewhere than the files? */
@@ -123,11 +108,9 @@ static int add_range(uint64_t first, uint64_t count, struct arena *arena, struct
 		count = UINT32_MAX - next;
 	if (overlaps(maps, first, count))
 		return 0;
-	struct spec_id_map *more = arena_alloc(arena, maps->count + 1, sizeof(*more));
+	struct spec_id_map *more = arena_grow(arena, maps->maps, maps->count, sizeof(*more));
 	if (more == NULL)
 		return -ENOMEM;
-	if (maps->count > 0)
-		memcpy(more, maps->maps, maps->count * sizeof(*more));
 	more[maps->count] = (struct spec_id_map){ .container_id = (uint32_t)next, .host_id = (uint32_t)first,
 						  .count = (uint32_t)count };
 	maps->maps = more;

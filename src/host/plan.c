@@ -4,13 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -75,21 +73,11 @@ static bool can_write_exe(const struct plan *plan)
 	return idmap_has_host(&plan->spec.uid_maps, st->st_uid);
 }
 
-/* The capabilities that the container can have at all: in a user namespace all, else ours. */
-static uint64_t available_capabilities(bool in_user_ns)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { { 0 } };
-
-	if (in_user_ns || syscall(SYS_capget, &header, data) < 0)
-		return UINT64_MAX;
-	return data[0].permitted | (uint64_t)data[1].permitted << 32;
-}
-
 static int plan_capabilities(struct plan *plan, struct error *err)
 {
 	struct spec_capabilities *caps = &plan->stage.init.capabilities;
-	uint64_t available = available_capabilities(plan->stage.in_user_ns);
+	/* In a user namespace all can be had, else no more than ours. */
+	uint64_t available = plan->stage.in_user_ns ? UINT64_MAX : caller_get()->permitted;
 
 	*caps = plan->spec.process.capabilities;
 	uint64_t wanted = caps->bounding | caps->effective | caps->permitted | caps->inheritable | caps->ambient;

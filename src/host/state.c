@@ -17,6 +17,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/passwd.h"
 #include "base/str.h"
 #include "host/caller.h"
 #include "host/cgroup.h"
@@ -401,8 +402,9 @@ void state_owner(int dir_fd, char *name, size_t size)
 {
 	struct stat  st = { 0 };
 	struct error err;
+	struct passwd_entry entry;
 	mem_owned char *passwd = NULL;
-	char *rest, *line;
+	char *rest;
 
 	fstat(dir_fd, &st);
 	snprintf(name, size, "#%u", (unsigned)st.st_uid);
@@ -410,17 +412,8 @@ void state_owner(int dir_fd, char *name, size_t size)
 		snprintf(name, size, "root");
 		return;
 	}
-	/* A static program has no NSS; what /etc/passwd does not know is shown by number. */
-	if (io_read_file(AT_FDCWD, "/etc/passwd", 16 * 1024 * 1024, &passwd, &err) < 0)
-		return;
-	rest = passwd;
-	while ((line = strsep(&rest, "\n")) != NULL) {
-		const char *who = strsep(&line, ":"), *password = strsep(&line, ":"), *uid = strsep(&line, ":");
-		uint64_t    number;
-
-		if (password != NULL && uid != NULL && str_to_uint(uid, UINT32_MAX, &number) && number == st.st_uid) {
-			snprintf(name, size, "%s", who);
-			return;
-		}
-	}
+	/* What /etc/passwd does not know is shown by number. */
+	if (io_read_file(AT_FDCWD, "/etc/passwd", 16 * 1024 * 1024, &passwd, &err) >= 0 &&
+	    (rest = passwd, passwd_next(&rest, st.st_uid, &entry)))
+		snprintf(name, size, "%s", entry.name);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/passwd.h"
 #include "base/str.h"
 #include "base/sys.h"
 
@@ -28,28 +29,12 @@ static const char *env_find(char *const *env, const char *name)
 	return NULL;
 }
 
-/* The sixth field of the line of /etc/passwd whose third is @uid; NULL when there is none. */
-static char *home_in_passwd(char *lines, uid_t uid)
-{
-	char *line, *field, *fields[7];
-
-	while ((line = strsep(&lines, "\n")) != NULL) {
-		size_t   count = 0;
-		uint64_t number;
-
-		while (count < array_size(fields) && (field = strsep(&line, ":")) != NULL)
-			fields[count++] = field;
-		if (count >= 6 && str_to_uint(fields[2], UINT32_MAX, &number) && number == uid && fields[5][0] == '/')
-			return fields[5];
-	}
-	return NULL;
-}
-
 int program_set_home(const struct init *init, struct init_context *context, struct error *err)
 {
 	static char passwd[PASSWD_BYTES_MAX + 1];
-	const char *home = NULL;
-	ssize_t     size = 0, count = 0;
+	struct passwd_entry entry = { NULL, "" };
+	char   *rest = passwd;
+	ssize_t size = 0, count = 0;
 
 	(void)err;
 	if (env_find(context->env, "HOME") != NULL)
@@ -60,8 +45,9 @@ int program_set_home(const struct init *init, struct init_context *context, stru
 	while (fd >= 0 && (count = read(fd, passwd + size, (size_t)(PASSWD_BYTES_MAX - size))) > 0)
 		size += count;
 	passwd[size] = '\0';
-	home = home_in_passwd(passwd, init->process->user.uid);
-	int length = snprintf(context->home, sizeof(context->home), "HOME=%s", home ? home : "/");
+	while (passwd_next(&rest, init->process->user.uid, &entry) && entry.home[0] != '/')
+		entry.home = "";
+	int length = snprintf(context->home, sizeof(context->home), "HOME=%s", entry.home[0] ? entry.home : "/");
 	if (length < 0 || length >= (int)sizeof(context->home))
 		snprintf(context->home, sizeof(context->home), "HOME=/");
 	context->env[init->env_count] = context->home;

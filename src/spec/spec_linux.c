@@ -1,14 +1,10 @@
 /* spec_linux.c - config.json: linux, without its resources. Side: any; pure. */
 #define _GNU_SOURCE
-#include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
 
+#include "base/sys.h"
 #include "spec/spec_read.h"
-
-#ifndef CLONE_NEWTIME
-#define CLONE_NEWTIME 0x00000080 /* shares its bit with the exit signal: clone3(2) only */
-#endif
 
 const struct spec_namespace_kind spec_namespace_kinds[SPEC_NS_COUNT] = {
 	[SPEC_NS_USER]    = { "user", "user", CLONE_NEWUSER },

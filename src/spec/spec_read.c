@@ -25,18 +25,6 @@ bool spec_demands(struct json_object *value)
 	return true;
 }
 
-/* Room for one more item and a zeroed one behind it. The array doubles when @count reaches a power
- * of two, so no capacity needs to be kept. Returns the array or NULL. */
-static void *array_grow(struct arena *arena, void *items, size_t count, size_t size)
-{
-	if (count > 0 && (count & (count - 1)) != 0)
-		return items;
-	void *grown = arena_alloc(arena, count * 2 + 2, size);
-	if (grown != NULL && count > 0)
-		memcpy(grown, items, count * size);
-	return grown;
-}
-
 int spec_warn(struct json_context *ctx, const char *text, ...)
 {
 	struct spec_texts *warnings = &((struct spec *)ctx->owner)->warnings;
@@ -53,7 +41,7 @@ int spec_warn(struct json_context *ctx, const char *text, ...)
 	for (size_t i = 0; i < warnings->count && i < WARNINGS_COMPARED_MAX; i++)
 		if (strcmp(warnings->texts[i], warning) == 0)
 			return 0;
-	const char **texts = array_grow(ctx->arena, warnings->texts, warnings->count, sizeof(*texts));
+	const char **texts = arena_grow(ctx->arena, warnings->texts, warnings->count, sizeof(*texts));
 	if (texts == NULL)
 		return json_fail_memory(ctx);
 	warnings->texts = texts;
@@ -68,7 +56,7 @@ int spec_unsupported_add(struct json_context *ctx, bool limit)
 
 	json_path(ctx, path, sizeof(path));
 	char *text = arena_text(ctx->arena, path);
-	struct spec_unsupported *list = array_grow(ctx->arena, spec->unsupported,
+	struct spec_unsupported *list = arena_grow(ctx->arena, spec->unsupported,
 						   spec->unsupported_count, sizeof(*list));
 	if (text == NULL || list == NULL)
 		return json_fail_memory(ctx);

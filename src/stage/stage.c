@@ -12,7 +12,6 @@
 #include <grp.h>
 #include <linux/close_range.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -29,10 +28,6 @@
 #include "stage/masks.h"
 #include "stage/mounts.h"
 #include "stage/rootfs.h"
-
-#ifndef CLONE_NEWTIME
-#define CLONE_NEWTIME 0x80
-#endif
 
 struct work { /* what the steps hand on */
 	const struct stage *stage;
@@ -62,17 +57,11 @@ static int wait_for(struct work *work, enum sync_kind kind, int *ret_fd, struct 
 static int step_forget_caller(struct work *work, struct error *err)
 {
 	unsigned first = 3 + work->stage->init.preserved_fds, sock = (unsigned)work->sock;
-	sigset_t none;
 
 	/* The preserved fds were open before ours, so the socket lies above them. */
 	if ((sock > first && close_range(first, sock - 1, 0) < 0) || close_range(sock + 1, ~0u, 0) < 0)
 		return error_set(err, errno, "close_range");
-	/* signal(7): an ignored signal would stay so in the program (engines ignore SIGPIPE). */
-	for (int number = 1; number < _NSIG; number++)
-		if (number != SIGKILL && number != SIGSTOP)
-			sys_signal_default(number);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	sys_signals_reset();
 	return 0;
 }
 
