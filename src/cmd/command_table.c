@@ -30,6 +30,7 @@ const struct option global_option_table[] = {
 	{ "bundle", 'b', TEXT(struct create_options, bundle), "DIR", "directory of config.json (.)" }, \
 	{ "config", 'f', TEXT(struct create_options, config), "FILE", "another file than DIR/config.json" }, \
 	{ "console-socket", 0, TEXT(struct create_options, console_socket), "PATH", "AF_UNIX socket that receives the terminal's fd" }, \
+	{ "pidfd-socket", 0, TEXT(struct create_options, pidfd_socket), "PATH", "AF_UNIX socket that receives a pidfd of the container's process" }, \
 	{ "pid-file", 0, TEXT(struct create_options, pid_file), "FILE", "write the container's process id to this file" }, \
 	{ "preserve-fds", 0, NUMBER(struct create_options, preserve_fds), "N", "pass fds 3 to N+2 on to the program (0)" }, \
 	{ "no-pivot", 0, FLAG(struct create_options, no_pivot), NULL, "enter the root without pivot_root (not supported yet)" }, \

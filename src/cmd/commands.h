@@ -5,7 +5,7 @@
 #include "host/state.h"
 
 struct create_options { /* also of run */
-	const char *bundle, *config, *console_socket, *pid_file;
+	const char *bundle, *config, *console_socket, *pidfd_socket, *pid_file;
 	unsigned    preserve_fds;
 	bool        no_pivot, no_new_keyring, detach, keep, no_subreaper;
 };

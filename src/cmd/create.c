@@ -24,6 +24,7 @@ static struct launch_options launch_options_of(const struct global_options *glob
 		.bundle = options->bundle ? options->bundle : ".",
 		.config = options->config,
 		.console_socket = options->console_socket,
+		.pidfd_socket = options->pidfd_socket,
 		.pid_file = options->pid_file,
 		.preserve_fds = options->preserve_fds,
 		.no_new_keyring = options->no_new_keyring,
@@ -73,7 +74,9 @@ static void forget(struct launched *launched, const struct create_options *creat
 static int stay(struct launched *launched, const struct create_options *create, struct error *err)
 {
 	struct foreground *foreground = NULL;
-	int status = foreground_open(launched, &foreground, err);
+	struct foreground_process process = { .pid = launched->state.pid, .pidfd = launched->pidfd,
+					      .signal_fd = launched->signal_fd, .console_fd = fd_take(&launched->console_fd) };
+	int status = foreground_open(&process, &foreground, err);
 
 	if (status == 0)
 		status = launch_wait_exec(launched, err);

@@ -5,64 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/io.h"
 #include "host/signals.h"
-
-static int socket_failed(int code, const char *path, struct error *err)
-{
-	error_at(err, code, path, "connect to the console socket");
-	return error_hint(err, "--console-socket names a socket that a program listens on to receive the terminal");
-}
-
-int console_connect(const char *path, int *ret_fd, struct error *err)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	const char *name;
-
-	/* sun_path holds 108 bytes; through the directory's fd only the last component counts. */
-	fd_owned dir = io_open_parent(path, &name);
-	if (dir < 0)
-		return socket_failed(-dir, path, err);
-	fd_owned sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (sock < 0)
-		return socket_failed(errno, path, err);
-	if (snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", dir, name) >=
-	    (int)sizeof(address.sun_path))
-		return error_at(err, ENAMETOOLONG, path, "connect to the console socket");
-	if (connect(sock, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return socket_failed(errno, path, err);
-	*ret_fd = fd_take(&sock);
-	return 0;
-}
-
-int console_send(int sock, int console_fd, struct error *err)
-{
-	char     name[32];
-	unsigned number = 0;
-	union { struct cmsghdr header; char bytes[CMSG_SPACE(sizeof(int))]; } control = { 0 };
-
-	ioctl(console_fd, TIOCGPTN, &number);
-	struct iovec part = { name, (size_t)snprintf(name, sizeof(name), "/dev/pts/%u", number) };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1,
-				  .msg_control = &control, .msg_controllen = sizeof(control) };
-	struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
-	rights->cmsg_level = SOL_SOCKET;
-	rights->cmsg_type = SCM_RIGHTS;
-	rights->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(rights), &console_fd, sizeof(int));
-	if (sendmsg(sock, &message, MSG_NOSIGNAL) < 0)
-		return error_set(err, errno, "send the pty through the console socket");
-	return 0;
-}
 
 int console_find_terminal(void)
 {

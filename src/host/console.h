@@ -1,5 +1,4 @@
-/* console.h - the caller's terminal, and the socket of a caller that keeps the pty itself.
- * Side: host. */
+/* console.h - the caller's terminal and the pty of the container, one copied to the other. Side: host. */
 #ifndef MOSS_HOST_CONSOLE_H
 #define MOSS_HOST_CONSOLE_H
 #include <stdbool.h>
@@ -7,13 +6,6 @@
 #include <termios.h>
 
 #include "base/error.h"
-
-/* Connect to the AF_UNIX socket @path, of any length. Returns 0 and the fd, or -errno with @err set. */
-int console_connect(const char *path, int *ret_fd, struct error *err)
-	__attribute__((nonnull, warn_unused_result));
-
-/* Send the pty's master @console_fd through it, with its name as data (as runc does). */
-int console_send(int sock, int console_fd, struct error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Bytes on their way from one side of the pty to the other. */
 struct console_buffer {

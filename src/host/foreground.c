@@ -15,24 +15,27 @@
 #include "host/signals.h"
 
 struct foreground {
-	struct launched *launched;
-	bool             has_console;
-	struct console   console;
+	struct foreground_process process;
+	bool           has_console;
+	struct console console;
 };
 
-int foreground_open(struct launched *launched, struct foreground **ret_foreground, struct error *err)
+int foreground_open(const struct foreground_process *process, struct foreground **ret_foreground, struct error *err)
 {
 	struct foreground *foreground = calloc(1, sizeof(*foreground));
 
-	if (foreground == NULL)
+	if (foreground == NULL) {
+		int console_fd = process->console_fd;
+
+		fd_close(&console_fd);
 		return error_set(err, ENOMEM, "run");
-	foreground->launched = launched;
+	}
+	foreground->process = *process;
 	*ret_foreground = foreground;
-	if (launched->console_fd < 0)
+	if (process->console_fd < 0)
 		return 0;
 	foreground->has_console = true;
-	int master = fd_take(&launched->console_fd);
-	if (console_attach(&foreground->console, master, err) < 0)
+	if (console_attach(&foreground->console, process->console_fd, err) < 0)
 		return error_step(err, "terminal");
 	return 0;
 }
@@ -46,42 +49,42 @@ static void forward(struct foreground *foreground, int number)
 	else if (number == SIGCONT && foreground->has_console)
 		console_resume(&foreground->console); /* `fg`: the shell has set its own modes meanwhile */
 	else
-		pidfd_send_signal(foreground->launched->pidfd, number, NULL, 0);
+		pidfd_send_signal(foreground->process.pidfd, number, NULL, 0);
 }
 
-/* Children that are not the container's first process: orphans of the container that came to us
+/* Children that are not the program itself: orphans of the container that came to us
  * as the subreaper. */
-static void reap_orphans(const struct launched *launched)
+static void reap_orphans(pid_t first)
 {
 	siginfo_t info;
 
 	for (;;) {
 		info.si_pid = 0;
 		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0 ||
-		    info.si_pid == launched->state.pid)
+		    info.si_pid == first)
 			return;
 		waitpid(info.si_pid, NULL, WNOHANG);
 	}
 }
 
-static int exit_status(const struct launched *launched, struct error *err)
+static int exit_status(int pidfd, struct error *err)
 {
 	siginfo_t info = { 0 };
 
-	if (waitid(P_PIDFD, (id_t)launched->pidfd, &info, WEXITED) < 0)
-		return error_set(err, errno, "wait for the container");
+	if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0)
+		return error_set(err, errno, "wait for the program");
 	return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
 }
 
 int foreground_wait(struct foreground *foreground, struct error *err)
 {
-	struct launched *launched = foreground->launched;
+	const struct foreground_process *process = &foreground->process;
 	struct pollfd fds[5];
 	int number;
 
 	for (;;) {
-		fds[0] = (struct pollfd){ .fd = launched->signal_fd, .events = POLLIN };
-		fds[1] = (struct pollfd){ .fd = launched->pidfd, .events = POLLIN };
+		fds[0] = (struct pollfd){ .fd = process->signal_fd, .events = POLLIN };
+		fds[1] = (struct pollfd){ .fd = process->pidfd, .events = POLLIN };
 		if (foreground->has_console)
 			console_poll(&foreground->console, &fds[2]);
 		if (poll(fds, foreground->has_console ? 5 : 2, -1) < 0) {
@@ -89,19 +92,19 @@ int foreground_wait(struct foreground *foreground, struct error *err)
 				continue;
 			return error_set(err, errno, "poll");
 		}
-		while (fds[0].revents != 0 && (number = signals_next(launched->signal_fd)) != 0)
+		while (fds[0].revents != 0 && (number = signals_next(process->signal_fd)) != 0)
 			forward(foreground, number);
-		reap_orphans(launched);
+		reap_orphans(process->pid);
 		if (fds[1].revents != 0)
 			break;
 		if (foreground->has_console)
 			console_move(&foreground->console, &fds[2]);
 	}
 	if (foreground->has_console) {
-		console_drain(&foreground->console, launched->signal_fd);
+		console_drain(&foreground->console, process->signal_fd);
 		console_close(&foreground->console);
 	}
-	return exit_status(launched, err);
+	return exit_status(process->pidfd, err);
 }
 
 void foreground_close(struct foreground *foreground)

@@ -1,13 +1,22 @@
-/* foreground.h - stay with a running container until it ends: signals, terminal, reaping.
+/* foreground.h - stay with a running program until it ends: signals, terminal, reaping. `run`, `exec`.
  * Side: host. */
 #ifndef MOSS_FOREGROUND_H
 #define MOSS_FOREGROUND_H
-#include "base/error.h"
-#include "host/launch.h"
+#include <sys/types.h>
 
-/* Take the terminal, if there is a pty, before the program starts to use it. */
+#include "base/error.h"
+
+struct foreground_process {
+	pid_t pid;        /* our child */
+	int   pidfd;      /* lent */
+	int   signal_fd;  /* lent: signals_open() */
+	int   console_fd; /* the pty's master, taken over; -1: none */
+};
+
+/* Take the terminal, if there is a pty, before the program starts to use it. foreground_close() is
+ * needed in every case. Returns 0 or -errno with @err set. */
 struct foreground;
-int foreground_open(struct launched *launched, struct foreground **ret_foreground, struct error *err)
+int foreground_open(const struct foreground_process *process, struct foreground **ret_foreground, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
 /* Forward every signal but SIGCHLD and SIGURG to the container (SIGWINCH resizes the pty), reap

@@ -28,6 +28,7 @@
 #include "host/cgroup_devices.h"
 #include "host/console.h"
 #include "host/destroy.h"
+#include "host/fd_socket.h"
 #include "host/idmap.h"
 #include "host/plan.h"
 #include "host/signals.h"
@@ -36,7 +37,7 @@ struct making { /* a launch under way */
 	const struct launch_options *options;
 	struct plan     *plan;
 	struct launched *out;
-	int   cgroup_fd, child_sock, fifo_fd, console_sock;
+	int   cgroup_fd, child_sock, fifo_fd, console_sock, pidfd_sock;
 	pid_t pid;
 	bool  pid_file_written;
 	char  mark[STATE_MARK_MAX]; /* of the cgroup */
@@ -329,7 +330,8 @@ static int finish(struct making *making, struct error *err)
 	if (making->notes_written != state->notes_count && state_prepare(making->out->dir_fd, state, err) < 0)
 		return -err->code;
 	if (state_commit(making->out->dir_fd, err) < 0 ||
-	    (making->options->pid_file != NULL && write_pid_file(making, err) < 0))
+	    (making->options->pid_file != NULL && write_pid_file(making, err) < 0) ||
+	    (making->pidfd_sock >= 0 && fd_socket_send_pidfd(making->pidfd_sock, making->out->pidfd, err) < 0))
 		return -err->code;
 	ret = sync_send(making->out->sock, SYNC_GO, NULL, 0, -1);
 	return ret < 0 ? error_set(err, -ret, "let the container go on") : 0;
@@ -364,7 +366,7 @@ static int handle(struct making *making, struct sync_message *message, struct er
 		return note(making, message->text, err);
 	case SYNC_CONSOLE:
 		if (making->console_sock >= 0)
-			return console_send(making->console_sock, fd, err);
+			return fd_socket_send_console(making->console_sock, fd, err);
 		console_prepare(fd);
 		out->console_fd = fd_take(&fd);
 		return 0;
@@ -491,16 +493,18 @@ int launch_create(const struct launch_options *options, struct state_root *root,
 {
 	plan_owned    plan;
 	struct making making = { .options = options, .plan = &plan, .out = ret_launched, .cgroup_fd = -1,
-				 .child_sock = -1, .fifo_fd = -1, .console_sock = -1 };
+				 .child_sock = -1, .fifo_fd = -1, .console_sock = -1, .pidfd_sock = -1 };
 	int ret;
 
 	*ret_launched = (struct launched){ .root = root, .dir_fd = -1, .pidfd = -1, .sock = -1, .console_fd = -1,
 					   .signal_fd = -1 };
 	if (plan_make(options, &plan, err) < 0)
 		return -err->code;
-	if (options->console_socket != NULL && console_connect(options->console_socket, &making.console_sock, err) < 0)
-		return -err->code;
-	ret = signals_open(&ret_launched->signal_fd, err);
+	ret = fd_socket_connect("--console-socket", options->console_socket, &making.console_sock, err);
+	if (ret == 0)
+		ret = fd_socket_connect("--pidfd-socket", options->pidfd_socket, &making.pidfd_sock, err);
+	if (ret == 0)
+		ret = signals_open(&ret_launched->signal_fd, err);
 	if (ret == 0)
 		ret = state_reserve(root, options->id, &ret_launched->dir_fd, err);
 	if (ret == 0) {
@@ -512,6 +516,7 @@ int launch_create(const struct launch_options *options, struct state_root *root,
 	fd_close(&making.child_sock);
 	fd_close(&making.fifo_fd);
 	fd_close(&making.console_sock);
+	fd_close(&making.pidfd_sock);
 	return ret;
 }
 

@@ -16,6 +16,7 @@ struct launch_options {
 	const char *bundle;         /* directory of config.json */
 	const char *config;         /* another file than bundle/config.json, or NULL */
 	const char *console_socket; /* or NULL */
+	const char *pidfd_socket;   /* or NULL */
 	const char *pid_file;       /* or NULL */
 	unsigned    preserve_fds;
 	bool        no_new_keyring;

@@ -1,0 +1,17 @@
+/* fd_socket.h - the sockets of a caller that wants an fd: --console-socket, --pidfd-socket. Side: host. */
+#ifndef MOSS_FD_SOCKET_H
+#define MOSS_FD_SOCKET_H
+#include "base/error.h"
+
+/* Connect to the AF_UNIX stream socket @path, of any length; NULL: there is none, and *@ret_fd is -1.
+ * @option: "--console-socket", for the messages. Returns 0 and the fd, or -errno with @err set. */
+int fd_socket_connect(const char *option, const char *path, int *ret_fd, struct error *err)
+	__attribute__((nonnull(1, 3, 4), warn_unused_result));
+
+/* Send the pty's master @console_fd through it, with its name as data (as runc does). */
+int fd_socket_send_console(int sock, int console_fd, struct error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Send the pidfd, with "pidfd" as data (as runc does). */
+int fd_socket_send_pidfd(int sock, int pidfd, struct error *err) __attribute__((nonnull, warn_unused_result));
+
+#endif
