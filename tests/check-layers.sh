@@ -15,7 +15,7 @@ may_include() {
 	spec/*) echo '^(base|spec)/' ;;
 	init/*) echo '^(base|spec|init)/' ;;
 	stage/*) echo '^(base|spec|stage)/|^init/init\.h$' ;;
-	host/*) echo '^(base|spec|host)/|^stage/stage\.h$' ;;
+	host/*) echo '^(base|spec|host)/|^stage/stage\.h$|^init/init\.h$' ;;
 	cmd/*) echo '^(base|spec|host|cmd)/' ;;
 	main.c) echo '^(base|cmd)/' ;;
 	*) echo '^$' ;; # not in a known folder: any include is an offence

@@ -15,6 +15,7 @@
 #include "host/destroy.h"
 #include "host/foreground.h"
 #include "host/launch.h"
+#include "host/pid_file.h"
 
 static struct launch_options launch_options_of(const struct global_options *global,
 					       const struct create_options *options, const char *id)
@@ -65,8 +66,7 @@ static void forget(struct launched *launched, const struct create_options *creat
 {
 	struct error ignored;
 
-	if (create->pid_file != NULL)
-		unlink(create->pid_file);
+	pid_file_remove(create->pid_file, launched->state.pid);
 	(void)!remove_container(launched, &ignored);
 }
 

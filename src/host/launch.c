@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,12 +25,14 @@
 #include "host/caller.h"
 #include "host/cgroup.h"
 #include "host/cgroup_devices.h"
-#include "host/console.h"
 #include "host/destroy.h"
 #include "host/fd_socket.h"
 #include "host/idmap.h"
+#include "host/inherited.h"
+#include "host/pid_file.h"
 #include "host/plan.h"
 #include "host/signals.h"
+#include "host/talk.h"
 
 struct making { /* a launch under way */
 	const struct launch_options *options;
@@ -39,7 +40,6 @@ struct making { /* a launch under way */
 	struct launched *out;
 	int   cgroup_fd, child_sock, fifo_fd, console_sock, pidfd_sock;
 	pid_t pid;
-	bool  pid_file_written;
 	char  mark[STATE_MARK_MAX]; /* of the cgroup */
 	size_t notes_written;    /* of the state's notes, those in the record that is prepared */
 	struct error no_devices; /* why there is no device program, if there is none */
@@ -193,23 +193,7 @@ static int restrict_devices(struct making *making, struct error *err)
 /* Inherited by what is cloned from us. */
 static int prepare_child(void *context, int sock, struct error *err)
 {
-	static const char note_text[] = "process: oomScoreAdj: left as it is: it can't be lowered here";
-	const struct spec_process *process = &((const struct stage *)context)->spec->process;
-	char text[16];
-
-	if (!process->oom_score_adj_given)
-		return 0;
-	snprintf(text, sizeof(text), "%d", process->oom_score_adj);
-	int ret = io_write_small(AT_FDCWD, "/proc/self/oom_score_adj", text);
-	if (ret == 0)
-		return 0;
-	/* Engines pass it on; inside somebody else's user namespace it is not theirs to set. */
-	if (ret == -EACCES && !caller_get()->initial_user_ns) {
-		ret = sync_send(sock, SYNC_NOTE, note_text, strlen(note_text), -1);
-		return ret < 0 ? error_set(err, -ret, "send a note") : 0;
-	}
-	error_at(err, -ret, "process: oomScoreAdj", "write %s", text);
-	return error_hint(err, "it can be raised freely, and lowered with CAP_SYS_RESOURCE only");
+	return inherited_oom_score(&((const struct stage *)context)->spec->process, sock, err);
 }
 
 static void note_of_child(void *making, const char *text)
@@ -264,50 +248,6 @@ static int write_maps(struct making *making, struct error *err)
 	return ret < 0 ? error_set(err, -ret, "tell that the ids are mapped") : 0;
 }
 
-/* Raise the hard limits that are to be higher, while the child still has our ids; it sets the
- * exact values itself. */
-static int raise_rlimits(struct making *making, struct error *err)
-{
-	const struct spec_process *process = &making->plan->spec.process;
-
-	for (size_t i = 0; i < process->rlimits_count; i++) {
-		const struct spec_rlimit *one = &process->rlimits[i];
-		struct rlimit now;
-
-		if (getrlimit((__rlimit_resource_t)one->resource, &now) < 0)
-			return error_at(err, errno, "process: rlimits", "%s", one->name);
-		if (one->limit.rlim_max <= now.rlim_max)
-			continue;
-		unsigned long long had = now.rlim_max;
-		now.rlim_max = one->limit.rlim_max;
-		if (prlimit(making->pid, (__rlimit_resource_t)one->resource, &now, NULL) == 0)
-			continue;
-		error_at(err, errno, "process: rlimits", "%s: raise the hard limit from %llu to %llu", one->name, had,
-			 (unsigned long long)one->limit.rlim_max);
-		return error_hint(err, "that takes CAP_SYS_RESOURCE on the host: ask for no more than the hard limit "
-				       "(ulimit -H)");
-	}
-	return 0;
-}
-
-static int write_pid_file(struct making *making, struct error *err)
-{
-	const char *path = making->options->pid_file;
-	const char *name;
-	char        text[16];
-
-	snprintf(text, sizeof(text), "%d", (int)making->pid);
-	fd_owned dir = io_open_parent(path, &name);
-	if (dir < 0) {
-		error_at(err, -dir, path, "write the pid file");
-		return error_hint(err, "--pid-file names a file in a directory that is there");
-	}
-	if (io_replace_file(dir, name, text, strlen(text), 0644, err) < 0)
-		return error_object(err, "--pid-file");
-	making->pid_file_written = true;
-	return 0;
-}
-
 /* Write the container's record while the other side works; it counts once that is ready. */
 static int prepare_record(struct making *making, struct error *err)
 {
@@ -322,101 +262,40 @@ static int prepare_record(struct making *making, struct error *err)
 }
 
 /* All steps inside are done: record the container, then let it go on. */
-static int finish(struct making *making, struct error *err)
+static int finish(void *context, struct error *err)
 {
+	struct making *making = context;
 	const struct state *state = &making->out->state;
 	int ret;
 
 	if (making->notes_written != state->notes_count && state_prepare(making->out->dir_fd, state, err) < 0)
 		return -err->code;
 	if (state_commit(making->out->dir_fd, err) < 0 ||
-	    (making->options->pid_file != NULL && write_pid_file(making, err) < 0) ||
+	    pid_file_write(making->options->pid_file, making->pid, err) < 0 ||
 	    (making->pidfd_sock >= 0 && fd_socket_send_pidfd(making->pidfd_sock, making->out->pidfd, err) < 0))
 		return -err->code;
 	ret = sync_send(making->out->sock, SYNC_GO, NULL, 0, -1);
 	return ret < 0 ? error_set(err, -ret, "let the container go on") : 0;
 }
 
-/* The other end of the socket is closed and no error came: say how the process ended. */
-static int explain_end(struct making *making, struct error *err)
+static int note_of_talk(void *making, const char *text, struct error *err)
 {
-	siginfo_t info = { 0 };
-
-	/* An exec.fifo in flight or a caller's kill: the status is all that is left to tell. */
-	if (waitid(P_PIDFD, (id_t)making->out->pidfd, &info, WEXITED | WNOWAIT) < 0)
-		return error_set(err, errno, "the container's first process is gone");
-	if (info.si_code == CLD_EXITED)
-		return error_set(err, EPIPE, "the container's first process ended with status %d", info.si_status);
-	error_set(err, EPIPE, "the container's first process was killed by signal %d", info.si_status);
-	return info.si_status == SIGKILL ? error_hint(err, "out of memory, or killed by somebody") : -EPIPE;
+	return note(making, text, err);
 }
 
-static int handle(struct making *making, struct sync_message *message, struct error *err)
+static int send_files(void *context, struct error *err)
 {
-	struct launched *out = making->out;
-	fd_owned fd = message->fd;
-	int ret;
+	struct making *making = context;
+	int ret = sync_send(making->out->sock, SYNC_FILES, NULL, 0, making->fifo_fd);
 
-	switch (message->kind) {
-	case SYNC_SEALED:
-		ret = sync_send(out->sock, SYNC_FILES, NULL, 0, making->fifo_fd);
-		fd_close(&making->fifo_fd);
-		return ret < 0 ? error_set(err, -ret, "send exec.fifo") : 0;
-	case SYNC_NOTE:
-		return note(making, message->text, err);
-	case SYNC_CONSOLE:
-		if (making->console_sock >= 0)
-			return fd_socket_send_console(making->console_sock, fd, err);
-		console_prepare(fd);
-		out->console_fd = fd_take(&fd);
-		return 0;
-	case SYNC_READY:
-		return finish(making, err) < 0 ? -err->code : 1;
-	case SYNC_ERROR:
-		*err = message->error;
-		return -err->code;
-	case SYNC_END:
-		return explain_end(making, err);
-	default:
-		return error_set(err, EPROTO, "message %d", (int)message->kind);
-	}
+	fd_close(&making->fifo_fd);
+	return ret < 0 ? error_set(err, -ret, "send exec.fifo") : 0;
 }
 
-/* Wait for the socket, but not longer than until a signal asks us to stop. */
-static int wait_readable(const struct launched *out, struct error *err)
+static struct talk talk_of(struct launched *out)
 {
-	struct pollfd fds[] = { { .fd = out->sock, .events = POLLIN }, { .fd = out->signal_fd, .events = POLLIN } };
-	int number;
-
-	for (;;) {
-		if (poll(fds, array_size(fds), -1) < 0 && errno != EINTR)
-			return error_set(err, errno, "poll");
-		while (fds[1].revents != 0 && (number = signals_next(out->signal_fd)) != 0) {
-			if (!signals_interrupts(number))
-				continue;
-			error_set(err, EINTR, "signal %d (%s)", number, sigabbrev_np(number));
-			err->exit_status = 128 + number;
-			return -EINTR;
-		}
-		if (fds[0].revents != 0)
-			return 0;
-	}
-}
-
-static int talk(struct making *making, struct error *err)
-{
-	struct sync_message message;
-	int ret = 0;
-
-	while (ret == 0) {
-		if (wait_readable(making->out, err) < 0)
-			return -err->code;
-		ret = sync_receive(making->out->sock, &message);
-		if (ret < 0)
-			return error_set(err, -ret, "receive from the container's first process");
-		ret = handle(making, &message, err);
-	}
-	return ret < 0 ? ret : 0;
+	return (struct talk){ .sock = out->sock, .pidfd = out->pidfd, .signal_fd = out->signal_fd, .console_sock = -1,
+			      .console_fd = &out->console_fd };
 }
 
 static int make_fifo(struct making *making, struct error *err)
@@ -427,20 +306,6 @@ static int make_fifo(struct making *making, struct error *err)
 		return error_at(err, errno, STATE_FIFO, "make");
 	making->fifo_fd = openat(making->out->dir_fd, STATE_FIFO, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	return making->fifo_fd < 0 ? error_at(err, errno, STATE_FIFO, "open") : 0;
-}
-
-/* What the other side had to say before it died explains more than our broken pipe. */
-static void hear_last_words(int sock, struct error *err)
-{
-	struct sync_message message;
-
-	while (sync_receive(sock, &message) == 0 && message.kind != SYNC_END) {
-		fd_close(&message.fd);
-		if (message.kind == SYNC_ERROR) {
-			*err = message.error;
-			return;
-		}
-	}
 }
 
 /* Everything that leaves a trace. */
@@ -461,13 +326,19 @@ static int make_container(struct making *making, struct error *err)
 	plan_raise_file_limit(plan);
 	int ret = clone_container(making, err);
 	setrlimit(RLIMIT_NOFILE, &plan->files.limit);
-	if (ret < 0 || raise_rlimits(making, err) < 0 || write_maps(making, err) < 0 ||
+	if (ret < 0 || inherited_rlimits(&plan->spec.process, making->pid, err) < 0 || write_maps(making, err) < 0 ||
 	    prepare_record(making, err) < 0 || restrict_devices(making, err) < 0) {
 		if (err->code == EPIPE)
-			hear_last_words(out->sock, err);
+			talk_last_words(out->sock, err);
 		return -err->code;
 	}
-	return talk(making, err);
+	struct talk talk = talk_of(out);
+	talk.console_sock = making->console_sock;
+	talk.note = note_of_talk;
+	talk.sealed = send_files;
+	talk.ready = finish;
+	talk.context = making;
+	return talk_until_ready(&talk, err);
 }
 
 /* Leave nothing of a container that could not be made. */
@@ -481,8 +352,7 @@ static void unmake(struct making *making)
 		pidfd_send_signal(out->pidfd, SIGKILL, NULL, 0);
 		waitid(P_PIDFD, (id_t)out->pidfd, NULL, WEXITED);
 	}
-	if (making->pid_file_written)
-		unlink(making->options->pid_file);
+	pid_file_remove(making->options->pid_file, making->pid);
 	if (out->state.cgroup != NULL && making->mark[0] != '\0')
 		(void)!cgroup_remove(out->state.cgroup, making->mark, &ignored);
 	(void)!state_remove(out->root, making->options->id, out->dir_fd, &ignored);
@@ -522,19 +392,9 @@ int launch_create(const struct launch_options *options, struct state_root *root,
 
 int launch_wait_exec(struct launched *launched, struct error *err)
 {
-	struct sync_message message;
+	struct talk talk = talk_of(launched);
+	int ret = talk_until_executed(&talk, err);
 
-	if (wait_readable(launched, err) < 0)
-		return -err->code;
-	int ret = sync_receive(launched->sock, &message);
 	fd_close(&launched->sock);
-	if (ret < 0)
-		return error_set(err, -ret, "wait for the program");
-	if (message.kind == SYNC_ERROR) {
-		*err = message.error;
-		return -err->code;
-	}
-	fd_close(&message.fd);
-	/* End of file: the program is executed, or its process died on the way; its status tells. */
-	return 0;
+	return ret;
 }

@@ -17,6 +17,7 @@
 #include "host/caller.h"
 #include "host/cgroup.h"
 #include "host/idmap.h"
+#include "host/plan_process.h"
 
 void plan_free(struct plan *plan)
 {
@@ -73,64 +74,6 @@ static bool can_write_exe(const struct plan *plan)
 	return idmap_has_host(&plan->spec.uid_maps, st->st_uid);
 }
 
-static int plan_capabilities(struct plan *plan, struct error *err)
-{
-	struct spec_capabilities *caps = &plan->stage.init.capabilities;
-	/* In a user namespace all can be had, else no more than ours. */
-	uint64_t available = plan->stage.in_user_ns ? UINT64_MAX : caller_get()->permitted;
-
-	*caps = plan->spec.process.capabilities;
-	uint64_t wanted = caps->bounding | caps->effective | caps->permitted | caps->inheritable | caps->ambient;
-	for (int cap = 0; cap < 64; cap++) {
-		if (!(wanted & ~available & (UINT64_C(1) << cap)))
-			continue;
-		if (adapt_note(&plan->spec, err, "process: capabilities: number %d is not ours to give: left out", cap) < 0)
-			return -err->code;
-	}
-	caps->bounding &= available;
-	caps->effective &= available;
-	caps->permitted &= available;
-	caps->inheritable &= available;
-	caps->ambient &= available;
-	return 0;
-}
-
-static int plan_environment(struct plan *plan, struct error *err)
-{
-	const struct spec_texts *env = &plan->spec.process.env;
-	struct init *init = &plan->stage.init;
-
-	init->env = arena_alloc(&plan->spec.arena, env->count + 2, sizeof(*init->env));
-	if (init->env == NULL)
-		return error_set(err, ENOMEM, "environment");
-	if (env->count > 0)
-		memcpy(init->env, env->texts, env->count * sizeof(*env->texts));
-	init->env_count = env->count;
-	return 0;
-}
-
-static int plan_rlimits(struct plan *plan, struct error *err)
-{
-	const struct spec_process *process = &plan->spec.process;
-	struct spec_rlimit *limits = arena_alloc(&plan->spec.arena, process->rlimits_count + 1, sizeof(*limits));
-
-	if (limits == NULL)
-		return error_set(err, ENOMEM, "rlimits");
-	plan->files = (struct spec_rlimit){ .resource = RLIMIT_NOFILE, .name = "RLIMIT_NOFILE" };
-	if (getrlimit(RLIMIT_NOFILE, &plan->files.limit) < 0)
-		return error_at(err, errno, "RLIMIT_NOFILE", "getrlimit");
-	bool files_given = false;
-	for (size_t i = 0; i < process->rlimits_count; i++) {
-		limits[i] = process->rlimits[i];
-		files_given |= limits[i].resource == RLIMIT_NOFILE;
-	}
-	if (!files_given) /* we may raise it for the launch */
-		limits[process->rlimits_count] = plan->files;
-	plan->stage.init.rlimits = limits;
-	plan->stage.init.rlimits_count = process->rlimits_count + (files_given ? 0 : 1);
-	return 0;
-}
-
 void plan_raise_file_limit(const struct plan *plan)
 {
 	struct rlimit limit = plan->files.limit;
@@ -184,7 +127,6 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 		.init = {
 			.hostname = spec->hostname,
 			.domainname = spec->domainname,
-			.process = &spec->process,
 			.preserved_fds = options->preserve_fds,
 			.bring_lo_up = plan->join.new_namespaces & CLONE_NEWNET,
 			.root_readonly = spec->root_readonly,
@@ -200,7 +142,5 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 	if (plan->join.user_by_owner &&
 	    adapt_note(spec, err, "linux: namespaces: the user namespace that owns the joined ones is joined, too") < 0)
 		return -err->code;
-	if (plan_capabilities(plan, err) < 0 || plan_environment(plan, err) < 0 || plan_rlimits(plan, err) < 0)
-		return -err->code;
-	return 0;
+	return plan_process(spec, stage->in_user_ns, &stage->init, &plan->files, err);
 }

@@ -1,0 +1,55 @@
+/* inherited.c - see inherited.h. Side: host. */
+#define _GNU_SOURCE
+#include "host/inherited.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/io.h"
+#include "base/sync.h"
+#include "host/caller.h"
+
+int inherited_oom_score(const struct spec_process *process, int sock, struct error *err)
+{
+	static const char note_text[] = "process: oomScoreAdj: left as it is: it can't be lowered here";
+	char text[16];
+
+	if (!process->oom_score_adj_given)
+		return 0;
+	snprintf(text, sizeof(text), "%d", process->oom_score_adj);
+	int ret = io_write_small(AT_FDCWD, "/proc/self/oom_score_adj", text);
+	if (ret == 0)
+		return 0;
+	/* Engines pass it on; inside somebody else's user namespace it is not theirs to set. */
+	if (ret == -EACCES && !caller_get()->initial_user_ns) {
+		ret = sync_send(sock, SYNC_NOTE, note_text, strlen(note_text), -1);
+		return ret < 0 ? error_set(err, -ret, "send a note") : 0;
+	}
+	error_at(err, -ret, "process: oomScoreAdj", "write %s", text);
+	return error_hint(err, "it can be raised freely, and lowered with CAP_SYS_RESOURCE only");
+}
+
+int inherited_rlimits(const struct spec_process *process, pid_t pid, struct error *err)
+{
+	for (size_t i = 0; i < process->rlimits_count; i++) {
+		const struct spec_rlimit *one = &process->rlimits[i];
+		struct rlimit now;
+
+		if (getrlimit((__rlimit_resource_t)one->resource, &now) < 0)
+			return error_at(err, errno, "process: rlimits", "%s", one->name);
+		if (one->limit.rlim_max <= now.rlim_max)
+			continue;
+		unsigned long long had = now.rlim_max;
+		now.rlim_max = one->limit.rlim_max;
+		if (prlimit(pid, (__rlimit_resource_t)one->resource, &now, NULL) == 0)
+			continue;
+		error_at(err, errno, "process: rlimits", "%s: raise the hard limit from %llu to %llu", one->name, had,
+			 (unsigned long long)one->limit.rlim_max);
+		return error_hint(err, "that takes CAP_SYS_RESOURCE on the host: ask for no more than the hard limit "
+				       "(ulimit -H)");
+	}
+	return 0;
+}

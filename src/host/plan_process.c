@@ -1,0 +1,75 @@
+/* plan_process.c - see plan_process.h. Side: host. */
+#define _GNU_SOURCE
+#include "host/plan_process.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "host/adapt.h"
+#include "host/caller.h"
+
+static int plan_capabilities(struct spec *spec, bool in_user_ns, struct init *init, struct error *err)
+{
+	struct spec_capabilities *caps = &init->capabilities;
+	/* In a user namespace all can be had, else no more than ours. */
+	uint64_t available = in_user_ns ? UINT64_MAX : caller_get()->permitted;
+
+	*caps = spec->process.capabilities;
+	uint64_t wanted = caps->bounding | caps->effective | caps->permitted | caps->inheritable | caps->ambient;
+	for (int cap = 0; cap < 64; cap++) {
+		if (!(wanted & ~available & (UINT64_C(1) << cap)))
+			continue;
+		if (adapt_note(spec, err, "process: capabilities: number %d is not ours to give: left out", cap) < 0)
+			return -err->code;
+	}
+	caps->bounding &= available;
+	caps->effective &= available;
+	caps->permitted &= available;
+	caps->inheritable &= available;
+	caps->ambient &= available;
+	return 0;
+}
+
+static int plan_environment(struct spec *spec, struct init *init, struct error *err)
+{
+	const struct spec_texts *env = &spec->process.env;
+
+	init->env = arena_alloc(&spec->arena, env->count + 2, sizeof(*init->env));
+	if (init->env == NULL)
+		return error_set(err, ENOMEM, "environment");
+	if (env->count > 0)
+		memcpy(init->env, env->texts, env->count * sizeof(*env->texts));
+	init->env_count = env->count;
+	return 0;
+}
+
+static int plan_rlimits(struct spec *spec, struct init *init, struct spec_rlimit *ret_files, struct error *err)
+{
+	const struct spec_process *process = &spec->process;
+	struct spec_rlimit *limits = arena_alloc(&spec->arena, process->rlimits_count + 1, sizeof(*limits));
+
+	if (limits == NULL)
+		return error_set(err, ENOMEM, "rlimits");
+	*ret_files = (struct spec_rlimit){ .resource = RLIMIT_NOFILE, .name = "RLIMIT_NOFILE" };
+	if (getrlimit(RLIMIT_NOFILE, &ret_files->limit) < 0)
+		return error_at(err, errno, "RLIMIT_NOFILE", "getrlimit");
+	bool files_given = false;
+	for (size_t i = 0; i < process->rlimits_count; i++) {
+		limits[i] = process->rlimits[i];
+		files_given |= limits[i].resource == RLIMIT_NOFILE;
+	}
+	if (!files_given) /* we may raise it for the launch */
+		limits[process->rlimits_count] = *ret_files;
+	init->rlimits = limits;
+	init->rlimits_count = process->rlimits_count + (files_given ? 0 : 1);
+	return 0;
+}
+
+int plan_process(struct spec *spec, bool in_user_ns, struct init *init, struct spec_rlimit *ret_files,
+		 struct error *err)
+{
+	init->process = &spec->process;
+	if (plan_capabilities(spec, in_user_ns, init, err) < 0 || plan_environment(spec, init, err) < 0)
+		return -err->code;
+	return plan_rlimits(spec, init, ret_files, err);
+}

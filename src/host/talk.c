@@ -1,0 +1,126 @@
+/* talk.c - see talk.h. Side: host. */
+#define _GNU_SOURCE
+#include "host/talk.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "base/sync.h"
+#include "host/console.h"
+#include "host/fd_socket.h"
+#include "host/signals.h"
+
+/* The other end of the socket is closed and no error came: say how the process ended. */
+static int explain_end(int pidfd, struct error *err)
+{
+	siginfo_t info = { 0 };
+
+	/* An exec.fifo in flight or a caller's kill: the status is all that is left to tell. */
+	if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOWAIT) < 0)
+		return error_set(err, errno, "the container's process is gone");
+	if (info.si_code == CLD_EXITED)
+		return error_set(err, EPIPE, "the container's process ended with status %d", info.si_status);
+	error_set(err, EPIPE, "the container's process was killed by signal %d", info.si_status);
+	return info.si_status == SIGKILL ? error_hint(err, "out of memory, or killed by somebody") : -EPIPE;
+}
+
+/* Returns 1 when there is nothing more to say. */
+static int handle(const struct talk *talk, struct sync_message *message, struct error *err)
+{
+	fd_owned fd = message->fd;
+
+	switch (message->kind) {
+	case SYNC_SEALED:
+		return talk->sealed ? talk->sealed(talk->context, err) : error_set(err, EPROTO, "message %d", SYNC_SEALED);
+	case SYNC_NOTE:
+		return talk->note(talk->context, message->text, err);
+	case SYNC_CONSOLE:
+		if (talk->console_sock >= 0)
+			return fd_socket_send_console(talk->console_sock, fd, err);
+		console_prepare(fd);
+		*talk->console_fd = fd_take(&fd);
+		return 0;
+	case SYNC_READY:
+		return talk->ready(talk->context, err) < 0 ? -err->code : 1;
+	case SYNC_ERROR:
+		*err = message->error;
+		return -err->code;
+	case SYNC_END:
+		return explain_end(talk->pidfd, err);
+	default:
+		return error_set(err, EPROTO, "message %d", (int)message->kind);
+	}
+}
+
+/* Wait for the socket, but not longer than until a signal asks us to stop. */
+static int wait_readable(const struct talk *talk, struct error *err)
+{
+	struct pollfd fds[] = { { .fd = talk->sock, .events = POLLIN }, { .fd = talk->signal_fd, .events = POLLIN } };
+	int number;
+
+	for (;;) {
+		if (poll(fds, array_size(fds), -1) < 0 && errno != EINTR)
+			return error_set(err, errno, "poll");
+		while (fds[1].revents != 0 && (number = signals_next(talk->signal_fd)) != 0) {
+			if (!signals_interrupts(number))
+				continue;
+			error_set(err, EINTR, "signal %d (%s)", number, sigabbrev_np(number));
+			err->exit_status = 128 + number;
+			return -EINTR;
+		}
+		if (fds[0].revents != 0)
+			return 0;
+	}
+}
+
+int talk_until_ready(const struct talk *talk, struct error *err)
+{
+	struct sync_message message;
+	int ret = 0;
+
+	while (ret == 0) {
+		if (wait_readable(talk, err) < 0)
+			return -err->code;
+		ret = sync_receive(talk->sock, &message);
+		if (ret < 0)
+			return error_set(err, -ret, "receive from the container's process");
+		ret = handle(talk, &message, err);
+	}
+	return ret < 0 ? ret : 0;
+}
+
+int talk_until_executed(const struct talk *talk, struct error *err)
+{
+	struct sync_message message;
+
+	if (wait_readable(talk, err) < 0)
+		return -err->code;
+	int ret = sync_receive(talk->sock, &message);
+	if (ret < 0)
+		return error_set(err, -ret, "wait for the program");
+	if (message.kind == SYNC_ERROR) {
+		*err = message.error;
+		return -err->code;
+	}
+	fd_close(&message.fd);
+	/* End of file: the program is executed, or its process died on the way; its status tells. */
+	return 0;
+}
+
+void talk_last_words(int sock, struct error *err)
+{
+	struct sync_message message;
+
+	while (sync_receive(sock, &message) == 0 && message.kind != SYNC_END) {
+		fd_close(&message.fd);
+		if (message.kind == SYNC_ERROR) {
+			*err = message.error;
+			return;
+		}
+	}
+}
