@@ -124,6 +124,7 @@ static int command_call(const struct global_options *global, int argc, char **ar
 		argv[count + 1] = NULL;
 		ret = command->run(global, options, argv + 1, err);
 	}
+	command_free_lists(&target);
 	free(options);
 	return ret;
 }

@@ -127,18 +127,20 @@ static int part_map_again(const ElfW(Phdr) *part, uintptr_t base, uintptr_t page
 	return mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)start) == MAP_FAILED ? -errno : 0;
 }
 
-int exe_seal(const struct exe *exe, struct error *err)
+int exe_open_sealed(const struct exe *exe, struct error *err)
+{
+	int fd = open_read_only_clone(exe);
+
+	return fd >= 0 ? fd : open_sealed_copy(err);
+}
+
+int exe_seal(const struct exe *exe, int fd, struct error *err)
 {
 	const ElfW(Phdr)   *parts = (const void *)getauxval(AT_PHDR);
 	uintptr_t           base = __ehdr_start.e_type == ET_DYN ? (uintptr_t)&__ehdr_start : 0;
 	uintptr_t           page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	struct prctl_mm_map layout = exe->layout;
 
-	fd_owned fd = open_read_only_clone(exe);
-	if (fd < 0)
-		fd = open_sealed_copy(err);
-	if (fd < 0)
-		return fd;
 	for (int i = 0; i < __ehdr_start.e_phnum; i++) {
 		int ret = parts[i].p_type == PT_LOAD ? part_map_again(&parts[i], base, page, fd) : 0;
 		if (ret < 0)

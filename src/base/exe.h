@@ -26,9 +26,14 @@ struct exe {
  * Returns 0 or -errno with @err set. */
 int exe_find(struct exe *ret_exe, struct error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Make /proc/self/exe name a file that can't be written. Runs in a process that was cloned after
- * exe_find(), in a mount namespace of its own with CAP_SYS_ADMIN, before the host's tree goes.
+/* Open the same binary as a file that nobody can write: through a read-only clone of its mount where
+ * we have CAP_SYS_ADMIN over it, else a sealed copy in memory. The host's tree must still be there.
+ * Returns the fd or -errno with @err set. */
+int exe_open_sealed(const struct exe *exe, struct error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Make /proc/self/exe name the file @fd of exe_open_sealed(), lent. Runs in a process that was
+ * cloned after exe_find(), with CAP_SYS_ADMIN in its user namespace.
  * Returns 0 or -errno with @err set; on failure the process must not go on. */
-int exe_seal(const struct exe *exe, struct error *err) __attribute__((nonnull, warn_unused_result));
+int exe_seal(const struct exe *exe, int fd, struct error *err) __attribute__((nonnull, warn_unused_result));
 
 #endif

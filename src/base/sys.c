@@ -61,6 +61,13 @@ void sys_signals_reset(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+int sys_close_others(unsigned first, unsigned keep)
+{
+	if (keep > first && close_range(first, keep - 1, 0) < 0)
+		return -1;
+	return close_range(keep + 1, ~0u, 0);
+}
+
 int sys_join_session_keyring(const char *name)
 {
 	return (int)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0, 0);

@@ -38,6 +38,10 @@ int sys_pivot_root(const char *new_root, const char *put_old);
  * signal(3) that goes for 32 and 33, too, which libc keeps for itself. */
 void sys_signals_reset(void);
 
+/* Close every fd from @first on but @keep. The preserved fds, below @first, were open before any of ours,
+ * so @keep lies above them. */
+int sys_close_others(unsigned first, unsigned keep);
+
 /* keyctl(KEYCTL_JOIN_SESSION_KEYRING): a new session keyring with this name. */
 int sys_join_session_keyring(const char *name);
 

@@ -13,6 +13,7 @@ enum option_kind {
 	OPTION_FLAG,   /* bool */
 	OPTION_TEXT,   /* const char * */
 	OPTION_NUMBER, /* unsigned; 0 to 2^31 - 1 */
+	OPTION_LIST,   /* struct spec_texts: may be given more than once */
 };
 
 struct option {
@@ -46,7 +47,7 @@ extern const struct command commands[]; /* ended by a NULL name */
 bool command_is_planned(const char *name);
 
 /* Fill @fields from @argv, starting at argv[0]. Options may stand behind arguments unless
- * @stop_at_argument; the arguments are moved to the front of @argv. Texts are lent by @argv.
+ * @stop_at_argument; the arguments are moved to the front of @argv. Texts are lent by @argv, lists are to be freed: command_free_lists().
  * "--help" and "-h" set *@ret_help and end the parsing.
  * Returns the number of arguments, or -EINVAL with @err set. */
 struct option_target {
@@ -56,6 +57,9 @@ struct option_target {
 };
 int command_parse(const struct option_target *target, int argc, char **argv, bool *ret_help, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
+
+/* Free the lists among the fields. */
+void command_free_lists(const struct option_target *target) __attribute__((nonnull));
 
 /* A system call was not there (ENOSYS): find out which, and since when Linux has it, for the hint. */
 void command_explain(struct error *err) __attribute__((nonnull));

@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
 #include "cmd/command.h"
+#include "spec/spec.h"
 
 /* The option that "--name", "-name" or "-n" (up to @length) names, or NULL. */
 static const struct option *option_find(const struct option *options, const char *name, size_t length)
@@ -16,6 +18,25 @@ static const struct option *option_find(const struct option *options, const char
 		    (length == 1 && options->key != 0 && options->key == name[0]))
 			return options;
 	return NULL;
+}
+
+static int list_add(struct spec_texts *list, const char *value, struct error *err)
+{
+	const char **texts = realloc(list->texts, (list->count + 2) * sizeof(*texts));
+
+	if (texts == NULL)
+		return error_set(err, ENOMEM, "options");
+	texts[list->count++] = value;
+	texts[list->count] = NULL;
+	list->texts = texts;
+	return 0;
+}
+
+void command_free_lists(const struct option_target *target)
+{
+	for (const struct option *option = target->options; option->name != NULL; option++)
+		if (option->kind == OPTION_LIST)
+			free(((struct spec_texts *)((char *)target->fields + option->at))->texts);
 }
 
 static int option_store(const struct option *option, const char *value, void *fields, struct error *err)
@@ -37,6 +58,8 @@ static int option_store(const struct option *option, const char *value, void *fi
 			return error_set(err, 0, "--%s: \"%s\" is not a number from 0 to %d", option->name, value, INT32_MAX);
 		*(unsigned *)field = (unsigned)number;
 		return 0;
+	case OPTION_LIST:
+		return list_add(field, value, err);
 	}
 	return error_set(err, 0, "--%s", option->name);
 }

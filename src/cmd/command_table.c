@@ -6,9 +6,11 @@
 #include "cmd/command.h"
 #include "cmd/commands.h"
 #include "host/caller.h"
+#include "host/exec.h"
 
 #define TEXT(type, field) OPTION_TEXT, offsetof(type, field)
 #define FLAG(type, field) OPTION_FLAG, offsetof(type, field)
+#define LIST(type, field) OPTION_LIST, offsetof(type, field)
 #define NUMBER(type, field) OPTION_NUMBER, offsetof(type, field)
 
 const struct option global_option_table[] = {
@@ -34,7 +36,8 @@ const struct option global_option_table[] = {
 	{ "pid-file", 0, TEXT(struct create_options, pid_file), "FILE", "write the container's process id to this file" }, \
 	{ "preserve-fds", 0, NUMBER(struct create_options, preserve_fds), "N", "pass fds 3 to N+2 on to the program (0)" }, \
 	{ "no-pivot", 0, FLAG(struct create_options, no_pivot), NULL, "enter the root without pivot_root (not supported yet)" }, \
-	{ "no-new-keyring", 0, FLAG(struct create_options, no_new_keyring), NULL, "keep the caller's session keyring" }
+	{ "no-new-keyring", 0, FLAG(struct create_options, no_new_keyring), NULL, "keep the caller's session keyring" }, \
+	{ "keep-groups", 0, FLAG(struct create_options, keep_groups), NULL, "keep the caller's supplementary groups" }
 
 static const struct option create_table[] = { CREATE_OPTIONS, { 0 } };
 
@@ -43,6 +46,28 @@ static const struct option run_table[] = {
 	{ "detach", 'd', FLAG(struct create_options, detach), NULL, "don't wait for the program's end" },
 	{ "keep", 0, FLAG(struct create_options, keep), NULL, "don't delete the container at its end" },
 	{ "no-subreaper", 0, FLAG(struct create_options, no_subreaper), NULL, "don't adopt the container's orphans" },
+	{ 0 }
+};
+
+static const struct option exec_table[] = {
+	{ "process", 'p', TEXT(struct exec_options, process), "FILE", "a process object, as config.json has it, instead of CMD" },
+	{ "tty", 't', FLAG(struct exec_options, tty), NULL, "give it a terminal" },
+	{ "detach", 'd', FLAG(struct exec_options, detach), NULL, "don't wait for its end" },
+	{ "user", 'u', TEXT(struct exec_options, user), "UID[:GID]", "user and group ids in the container" },
+	{ "additional-gids", 'g', LIST(struct exec_options, additional_gids), "GID", "one more group; may be repeated" },
+	{ "env", 'e', LIST(struct exec_options, env), "NAME=VALUE", "set a variable; may be repeated, later ones win" },
+	{ "cwd", 0, TEXT(struct exec_options, cwd), "DIR", "working directory in the container" },
+	{ "cap", 'c', LIST(struct exec_options, capabilities), "CAP_NAME", "add a capability; may be repeated" },
+	{ "no-new-privs", 0, FLAG(struct exec_options, no_new_privileges), NULL, "it can't gain privileges by execve" },
+	{ "keep-groups", 0, FLAG(struct exec_options, keep_groups), NULL, "keep the caller's supplementary groups" },
+	{ "console-socket", 0, TEXT(struct exec_options, console_socket), "PATH", "AF_UNIX socket that receives the terminal's fd" },
+	{ "pidfd-socket", 0, TEXT(struct exec_options, pidfd_socket), "PATH", "AF_UNIX socket that receives a pidfd of the process" },
+	{ "pid-file", 0, TEXT(struct exec_options, pid_file), "FILE", "write its process id to this file" },
+	{ "preserve-fds", 0, NUMBER(struct exec_options, preserve_fds), "N", "pass fds 3 to N+2 on to the program (0)" },
+	{ "cgroup", 0, LIST(struct exec_options, cgroups), "PATH", "a cgroup below the container's, made beforehand" },
+	{ "ignore-paused", 0, FLAG(struct exec_options, ignore_paused), NULL, "in a paused container: start when it is resumed" },
+	{ "process-label", 0, TEXT(struct exec_options, process_label), "LABEL", "SELinux label (not supported yet)" },
+	{ "apparmor", 0, TEXT(struct exec_options, apparmor), "PROFILE", "AppArmor profile (not supported yet)" },
 	{ 0 }
 };
 
@@ -82,6 +107,8 @@ const struct command commands[] = {
 	{ "delete", "ID", "remove a stopped container", delete_table, 1, 1, sizeof(struct delete_options), false, delete_run },
 	{ "doctor", "", "tell whether this host is ready, and what to do if not", doctor_table, 0, 0,
 	  sizeof(struct doctor_options), false, doctor_run },
+	{ "exec", "ID CMD...", "run one more program in a container", exec_table, 1, INT_MAX, sizeof(struct exec_options), true,
+	  exec_run },
 	{ "kill", "ID [SIGNAL]", "send a signal to a container (TERM)", kill_table, 1, 2, sizeof(struct kill_options), true,
 	  kill_run },
 	{ "list", "", "show the containers", list_table, 0, 0, sizeof(struct list_options), false, list_run },
@@ -105,7 +132,7 @@ int command_root(const struct global_options *global, bool create, struct state_
 
 bool command_is_planned(const char *name)
 {
-	static const char *const names[] = { "exec", "ps", "events", "pause", "resume", "update", "features", "checkpoint",
+	static const char *const names[] = { "ps", "events", "pause", "resume", "update", "features", "checkpoint",
 					     "restore" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

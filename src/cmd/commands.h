@@ -7,7 +7,7 @@
 struct create_options { /* also of run */
 	const char *bundle, *config, *console_socket, *pidfd_socket, *pid_file;
 	unsigned    preserve_fds;
-	bool        no_pivot, no_new_keyring, detach, keep, no_subreaper;
+	bool        no_pivot, no_new_keyring, keep_groups, detach, keep, no_subreaper;
 };
 struct list_options { const char *format; bool quiet; };
 struct kill_options { bool all; };
@@ -25,6 +25,7 @@ int command_root(const struct global_options *global, bool create, struct state_
 COMMAND_RUN(create_run);
 COMMAND_RUN(delete_run);
 COMMAND_RUN(doctor_run);
+COMMAND_RUN(exec_run);
 COMMAND_RUN(kill_run);
 COMMAND_RUN(list_run);
 COMMAND_RUN(run_run);

@@ -29,6 +29,7 @@ static struct launch_options launch_options_of(const struct global_options *glob
 		.pid_file = options->pid_file,
 		.preserve_fds = options->preserve_fds,
 		.no_new_keyring = options->no_new_keyring,
+		.keep_groups = options->keep_groups,
 		.degrade = global->degrade != NULL && strcmp(global->degrade, "warn") == 0,
 		.no_cgroup = global->cgroup_manager != NULL && strcmp(global->cgroup_manager, "disabled") == 0,
 	};

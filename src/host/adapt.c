@@ -150,7 +150,7 @@ static int adapt_mount(struct spec *spec, struct spec_mount *mount, struct error
 
 /* Inside somebody else's user namespace the limits of the machine were not ours to choose, and
  * engines pass them on all the same: clamped there, refused for a user's own config.json. */
-static int adapt_rlimits(struct spec *spec, struct error *err)
+int adapt_rlimits(struct spec *spec, struct error *err)
 {
 	for (size_t i = 0; i < spec->process.rlimits_count && !caller_get()->can_raise_limits; i++) {
 		struct spec_rlimit *one = &spec->process.rlimits[i];

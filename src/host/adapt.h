@@ -14,6 +14,9 @@
  * Returns 0 or -errno with @err set. */
 int adapt_spec(struct spec *spec, struct error *err) __attribute__((nonnull, warn_unused_result));
 
+/* The part that is about the process's resource limits, for one of `exec`. */
+int adapt_rlimits(struct spec *spec, struct error *err) __attribute__((nonnull, warn_unused_result));
+
 /* One more text in spec->warnings. Returns 0, or -ENOMEM with @err set. */
 int adapt_note(struct spec *spec, struct error *err, const char *format, ...)
 	__attribute__((format(printf, 3, 4), nonnull));

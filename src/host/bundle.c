@@ -11,14 +11,17 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "host/adapt.h"
 #include "host/console.h"
 
-static int check_unsupported(struct spec *spec, bool degrade, struct error *err)
+int bundle_check_unsupported(struct spec *spec, const char *part, bool degrade, struct error *err)
 {
 	for (size_t i = 0; i < spec->unsupported_count; i++) {
 		const struct spec_unsupported *one = &spec->unsupported[i];
 
+		if (!str_starts(one->path, part))
+			continue;
 		if (!one->limit) {
 			error_at(err, 0, one->path, "not supported yet");
 			return error_hint(err, "leave it out");
@@ -54,20 +57,25 @@ static int check_process(const struct launch_options *options, const struct spec
 {
 	if (!spec->process.given)
 		return error_at(err, 0, "process", "missing: creating a container without a program is not supported yet");
-	if (spec->process.terminal && options->console_socket == NULL && options->detach) {
+	return bundle_check_terminal(spec->process.terminal, options->detach, options->console_socket, err);
+}
+
+int bundle_check_terminal(bool terminal, bool detach, const char *console_socket, struct error *err)
+{
+	if (terminal && console_socket == NULL && detach) {
 		error_set(err, 0, "cannot allocate tty if moss will detach without setting console socket");
 		return error_hint(err, "use --console-socket, run in the foreground, or set \"terminal\": false");
 	}
-	if (options->console_socket != NULL && !(spec->process.terminal && options->detach))
+	if (console_socket != NULL && !(terminal && detach))
 		return error_set(err, 0, "cannot use console socket if moss will not detach or allocate tty");
-	if (spec->process.terminal && !options->detach && console_find_terminal() < 0) {
+	if (terminal && !detach && console_find_terminal() < 0) {
 		error_set(err, ENOTTY, "cannot allocate tty: none of stdin, stdout and stderr is a terminal");
-		return error_hint(err, "set \"terminal\": false in config.json");
+		return error_hint(err, "set \"terminal\": false in config.json; for exec: leave --tty out");
 	}
 	return 0;
 }
 
-int bundle_read(const struct launch_options *options, struct spec *ret_spec, struct error *err)
+ssize_t bundle_read(const struct launch_options *options, struct spec *ret_spec, char **ret_bytes, struct error *err)
 {
 	mem_owned char *bytes = NULL;
 	char path[PATH_MAX];
@@ -84,8 +92,10 @@ int bundle_read(const struct launch_options *options, struct spec *ret_spec, str
 		return error_hint(err, options->config != NULL ? "--config names a file that you can read"
 			: "the bundle must be a directory with a config.json that you can read");
 	if (spec_read(bytes, (size_t)size, ret_spec, err) < 0 || adapt_spec(ret_spec, err) < 0 || spec_check(ret_spec, err) < 0 ||
-	    check_unsupported(ret_spec, options->degrade, err) < 0 || check_namespaces(ret_spec, err) < 0 ||
+	    bundle_check_unsupported(ret_spec, "", options->degrade, err) < 0 || check_namespaces(ret_spec, err) < 0 ||
 	    check_process(options, ret_spec, err) < 0)
 		return error_step(err, "config.json");
-	return 0;
+	*ret_bytes = bytes;
+	bytes = NULL;
+	return size;
 }

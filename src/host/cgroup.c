@@ -40,12 +40,14 @@ const char *cgroup_hierarchy(void)
 	return NULL;
 }
 
-bool cgroup_own_path(char *path, size_t size)
+bool cgroup_path_of(pid_t pid, char *path, size_t size)
 {
-	char  text[8192];
+	char  text[8192], file[32] = "/proc/self/cgroup";
 	char *line, *rest = text;
 
-	if (io_read_small(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) < 0)
+	if (pid != 0)
+		snprintf(file, sizeof(file), "/proc/%d/cgroup", (int)pid);
+	if (io_read_small(AT_FDCWD, file, text, sizeof(text)) < 0)
 		return false;
 	while ((line = strsep(&rest, "\n")) != NULL) {
 		if (!str_starts(line, "0::/"))
@@ -81,7 +83,7 @@ int cgroup_place(const char *cgroups_path, const char *id, struct arena *arena, 
 		error_at(err, 0, "linux: cgroupsPath", "\"%s\": systemd units are not supported yet", cgroups_path);
 		return error_hint(err, "use a path");
 	}
-	if (cgroup_hierarchy() == NULL || !cgroup_own_path(own, sizeof(own)))
+	if (cgroup_hierarchy() == NULL || !cgroup_path_of(0, own, sizeof(own)))
 		return 0;
 	if (cgroups_path != NULL && cgroups_path[0] == '/')
 		*ret_path = arena_text(arena, cgroups_path);
@@ -210,6 +212,29 @@ int cgroup_open(const char *path, const char *mark, int *ret_fd)
 		return -ENOENT;
 	*ret_fd = fd_take(&fd);
 	return 0;
+}
+
+int cgroup_open_sub(int cgroup_fd, const char *path, int *ret_fd)
+{
+	path += strspn(path, "/");
+	*ret_fd = sys_openat2(cgroup_fd, path[0] ? path : ".", O_RDONLY | O_DIRECTORY, 0,
+			      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
+	return *ret_fd < 0 ? -errno : 0;
+}
+
+int cgroup_open_of(pid_t pid, const char *path, int *ret_fd)
+{
+	char found[PATH_MAX];
+	size_t length = strlen(path);
+
+	if (!cgroup_path_of(pid, found, sizeof(found)))
+		return -ENOENT;
+	while (length > 0 && path[length - 1] == '/')
+		length--;
+	if (strncmp(found, path, length) != 0 || (found[length] != '/' && found[length] != '\0'))
+		return -ENOENT;
+	*ret_fd = open_below_root(found);
+	return *ret_fd < 0 ? *ret_fd : 0;
 }
 
 int cgroup_kill(int cgroup_fd)

@@ -15,9 +15,9 @@
 /* Where cgroup2 is mounted: alone, or beside version 1 as systemd's hybrid mode has it; or NULL. */
 const char *cgroup_hierarchy(void);
 
-/* Our own cgroup, from the hierarchy's root: the line "0::/path" of /proc/self/cgroup; "" for the
+/* The cgroup of process @pid (0: ours), from the hierarchy's root: the line "0::/path" of /proc/self/cgroup; "" for the
  * root itself. Returns false when it can't be named. */
-bool cgroup_own_path(char *path, size_t size) __attribute__((nonnull));
+bool cgroup_path_of(pid_t pid, char *path, size_t size) __attribute__((nonnull));
 
 /* Where the container's cgroup will be: a path from the root of the hierarchy, as
  * /proc/PID/cgroup has it, of the arena. *@ret_path is NULL when this host has no cgroup2 file
@@ -41,6 +41,14 @@ int cgroup_make(const char *path, const char *mark, int *ret_fd, struct error *e
 /* Open it if it carries the mark. Returns 0 and the fd; -ENOENT: it is gone, or not ours; or another
  * -errno. */
 int cgroup_open(const char *path, const char *mark, int *ret_fd) __attribute__((nonnull));
+
+/* Open the cgroup @path below @cgroup_fd; "", "/" and "." are that itself. A path that leads out of it, by
+ * ".." or a link, is -EXDEV or -ELOOP. Returns 0 and the fd, or -errno. */
+int cgroup_open_sub(int cgroup_fd, const char *path, int *ret_fd) __attribute__((nonnull));
+
+/* Open the cgroup that process @pid is in now, when that is @path or below it. Returns 0 and the fd;
+ * -ENOENT: it is elsewhere; or another -errno. */
+int cgroup_open_of(pid_t pid, const char *path, int *ret_fd) __attribute__((nonnull));
 
 /* Kill every process in it and below. Returns 0 or -errno. */
 int cgroup_kill(int cgroup_fd);

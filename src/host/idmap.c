@@ -34,6 +34,38 @@ bool idmap_has_host(const struct spec_id_maps *maps, uint32_t host_id)
 	return false;
 }
 
+/* One line: "         0       1000          1". */
+static int read_maps(pid_t pid, const char *file, struct arena *arena, struct spec_id_maps *maps, struct error *err)
+{
+	mem_owned char *text = NULL;
+	char path[48], *line, *rest;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	if (io_read_file(AT_FDCWD, path, 64 * 1024, &text, err) < 0)
+		return -err->code;
+	*maps = (struct spec_id_maps){ NULL, 0 };
+	for (rest = text; (line = strsep(&rest, "\n")) != NULL;) {
+		struct spec_id_map one, *grown;
+
+		if (sscanf(line, "%u %u %u", &one.container_id, &one.host_id, &one.count) != 3)
+			continue;
+		grown = arena_grow(arena, maps->maps, maps->count, sizeof(*grown));
+		if (grown == NULL)
+			return error_set(err, ENOMEM, "read %s", file);
+		grown[maps->count++] = one;
+		maps->maps = grown;
+	}
+	return 0;
+}
+
+int idmap_read(pid_t pid, struct arena *arena, struct spec_id_maps *ret_uid_maps, struct spec_id_maps *ret_gid_maps,
+	       struct error *err)
+{
+	if (read_maps(pid, "uid_map", arena, ret_uid_maps, err) < 0)
+		return -err->code;
+	return read_maps(pid, "gid_map", arena, ret_gid_maps, err);
+}
+
 static int write_directly(pid_t pid, const char *file, const struct spec_id_maps *maps, struct error *err)
 {
 	str_owned text = { 0 };

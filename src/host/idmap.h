@@ -16,6 +16,11 @@
 int idmap_write(pid_t pid, const struct spec_id_maps *uid_maps, const struct spec_id_maps *gid_maps,
 		struct error *err) __attribute__((nonnull, warn_unused_result));
 
+/* Read the maps of a process's user namespace, as we see them; into @arena. Returns 0 or -errno with
+ * @err set. */
+int idmap_read(pid_t pid, struct arena *arena, struct spec_id_maps *ret_uid_maps, struct spec_id_maps *ret_gid_maps,
+	       struct error *err) __attribute__((nonnull, warn_unused_result));
+
 /* The id that the maker of the container takes inside: 0 when it is mapped, else the first one. */
 uint32_t idmap_first(const struct spec_id_maps *maps) __attribute__((nonnull, pure));
 

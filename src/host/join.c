@@ -27,14 +27,25 @@ void join_close(struct join *join)
 		fd_close(&join->fds[type]);
 }
 
+static bool is_same(const struct stat *one, const struct stat *other)
+{
+	return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
+}
+
 static bool is_own(int fd, enum spec_namespace_type type)
 {
 	char path[48];
 	struct stat own, other;
 
 	snprintf(path, sizeof(path), "/proc/self/ns/%s", spec_namespace_kinds[type].proc_name);
-	return stat(path, &own) == 0 && fstat(fd, &other) == 0 && own.st_dev == other.st_dev &&
-	       own.st_ino == other.st_ino;
+	return stat(path, &own) == 0 && fstat(fd, &other) == 0 && is_same(&own, &other);
+}
+
+static void join_init(struct join *join)
+{
+	*join = (struct join){ .pidfd = -1 };
+	for (int type = 0; type < SPEC_NS_COUNT; type++)
+		join->fds[type] = -1;
 }
 
 static int open_one(const char *path, enum spec_namespace_type type, int *ret_fd, struct error *err)
@@ -71,7 +82,7 @@ static int enter_owner(struct join *join, const struct spec *spec, struct error 
 			struct stat one, other;
 
 			if (fstat(owner, &one) == 0 && fstat(join->fds[SPEC_NS_USER], &other) == 0 &&
-			    one.st_ino == other.st_ino)
+			    is_same(&one, &other))
 				continue;
 			error_at(err, EPERM, "linux: namespaces", "%s belongs to another user namespace than the "
 				 "one that is joined", spec->namespaces[type].path);
@@ -85,9 +96,7 @@ static int enter_owner(struct join *join, const struct spec *spec, struct error 
 
 int join_open(const struct spec *spec, struct join *ret_join, struct error *err)
 {
-	*ret_join = (struct join){ .new_namespaces = 0 };
-	for (int type = 0; type < SPEC_NS_COUNT; type++)
-		ret_join->fds[type] = -1;
+	join_init(ret_join);
 	for (int type = 0; type < SPEC_NS_COUNT; type++) {
 		const struct spec_namespace *wanted = &spec->namespaces[type];
 
@@ -103,6 +112,61 @@ int join_open(const struct spec *spec, struct join *ret_join, struct error *err)
 			return -err->code;
 	for (int type = 0; type < SPEC_NS_COUNT; type++)
 		ret_join->any |= ret_join->fds[type] >= 0;
+	return 0;
+}
+
+/* Looking at a process's namespaces takes what ptrace(2) takes. */
+static int explain_look(int code, pid_t pid, const char *name, struct error *err)
+{
+	if (code == ENOENT || code == ESRCH)
+		return error_set(err, ESRCH, "process %d has ended", (int)pid);
+	error_set(err, code, "look at the %s namespace of process %d", name, (int)pid);
+	if (code == EACCES || code == EPERM)
+		error_hint(err, "only the user who made the container, or root, can enter it; a program that nobody "
+				"may read, or with file capabilities, shuts its process off, too");
+	return -code;
+}
+
+static int stat_namespace(pid_t pid, enum spec_namespace_type type, struct stat *ret_st, struct error *err)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, spec_namespace_kinds[type].proc_name);
+	return stat(path, ret_st) < 0 ? explain_look(errno, pid, spec_namespace_kinds[type].proc_name, err) : 0;
+}
+
+/* The owner of the pid namespace that @pid lives in; -1 when it can't be known. */
+static int open_owner(pid_t pid)
+{
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)pid);
+	fd_owned fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -1 : ioctl(fd, NS_GET_USERNS);
+}
+
+int join_open_process(pid_t pid, int pidfd, bool own_pid_namespace, struct join *ret_join, struct error *err)
+{
+	join_init(ret_join);
+	ret_join->pidfd = pidfd;
+	ret_join->any = true;
+	for (int type = 0; type < SPEC_NS_COUNT; type++) {
+		struct stat own, other;
+
+		if (stat_namespace(getpid(), (enum spec_namespace_type)type, &own, err) < 0 ||
+		    stat_namespace(pid, (enum spec_namespace_type)type, &other, err) < 0)
+			return -err->code;
+		fd_owned owner = type == SPEC_NS_USER && own_pid_namespace ? open_owner(pid) : -1;
+		struct stat st;
+		if (owner >= 0 && fstat(owner, &st) == 0 && !is_same(&st, &other)) {
+			if (!is_same(&st, &own))
+				ret_join->fds[SPEC_NS_USER] = fd_take(&owner);
+			continue;
+		}
+		/* setns(2): entering one's own user namespace again is refused; the others would be idle work. */
+		if (!is_same(&own, &other))
+			ret_join->pidfd_namespaces |= spec_namespace_kinds[type].flag;
+	}
 	return 0;
 }
 
@@ -168,13 +232,19 @@ static void __attribute__((noreturn)) joiner_main(const struct join *join, const
 			fail(sock, &err, "join namespaces");
 		}
 	}
+	uint64_t rest = join->pidfd_namespaces & ~(uint64_t)CLONE_NEWCGROUP;
+	if (rest != 0 && setns(join->pidfd, (int)rest) < 0) {
+		error_set(&err, errno, "setns into the container's namespaces");
+		fail(sock, &err, "join namespaces");
+	}
 	pid_t pid = clone_child(join, child->cgroup_fd, CLONE_PARENT, &pidfd);
 	if (pid < 0) {
 		explain_clone(errno, join, &err);
 		fail(sock, &err, "join namespaces");
 	}
 	if (pid == 0) {
-		if (join->fds[SPEC_NS_CGROUP] >= 0 && setns(join->fds[SPEC_NS_CGROUP], CLONE_NEWCGROUP) < 0) {
+		if ((join->fds[SPEC_NS_CGROUP] >= 0 && setns(join->fds[SPEC_NS_CGROUP], CLONE_NEWCGROUP) < 0) ||
+		    ((join->pidfd_namespaces & CLONE_NEWCGROUP) && setns(join->pidfd, CLONE_NEWCGROUP) < 0)) {
 			error_at(&err, errno, "cgroup", "setns");
 			fail(child->sock, &err, "join namespaces");
 		}

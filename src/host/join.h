@@ -1,4 +1,4 @@
-/* join.h - the container's first process cloned, into new namespaces and existing ones.
+/* join.h - a container's process cloned, into new namespaces and existing ones.
  *
  * Side: host. Existing namespaces are entered in a process in between, never in moss itself.
  */
@@ -13,6 +13,8 @@
 
 struct join {
 	int      fds[SPEC_NS_COUNT]; /* namespaces to enter; -1: none */
+	int      pidfd;              /* of a process, lent: those of its namespaces are entered that ... */
+	uint64_t pidfd_namespaces;   /* ... these CLONE_NEW* flags say, all by one setns(2) */
 	uint64_t new_namespaces;     /* CLONE_NEW* flags */
 	bool     any;                /* is there one to enter? */
 	bool     user_by_owner;      /* config.json names no user namespace: the owner's is entered */
@@ -24,6 +26,13 @@ void join_close(struct join *join);
  * our own already is left out. A normal user also enters the user namespace that owns them.
  * Returns 0 or -errno with @err set. */
 int join_open(const struct spec *spec, struct join *ret_join, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Find the namespaces of a container's process @pid (@pidfd, lent) that are not ours, for `exec`. The
+ * user namespace is the one that owns its pid namespace (@own_pid_namespace), which the process can't leave; the
+ * process itself may have made another one and entered it.
+ * Returns 0 or -errno with @err set; -ESRCH when it has ended. */
+int join_open_process(pid_t pid, int pidfd, bool own_pid_namespace, struct join *ret_join, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
 struct join_child {

@@ -119,6 +119,7 @@ static int fill_state(struct making *making, struct error *err)
 			return error_set(err, ENOMEM, "state");
 	}
 	state->annotations_count = plan->spec.annotations_count;
+	state->new_keyring = plan->stage.init.keyring != NULL;
 	state->own_pid_namespace = plan->stage.namespaces & CLONE_NEWPID;
 	state->creating = true;
 	int ret = proc_boot_id(state->boot_id);
@@ -258,6 +259,8 @@ static int prepare_record(struct making *making, struct error *err)
 		return error_set(err, EPIPE, "the container's first process died at once");
 	state->creating = false;
 	making->notes_written = state->notes_count;
+	if (state_keep_config(making->out->dir_fd, making->plan->config, making->plan->config_size, err) < 0)
+		return -err->code;
 	return state_prepare(making->out->dir_fd, state, err);
 }
 

@@ -22,6 +22,7 @@
 void plan_free(struct plan *plan)
 {
 	join_close(&plan->join);
+	free(plan->config);
 	spec_free(&plan->spec);
 }
 
@@ -63,17 +64,6 @@ static int find_rootfs(struct plan *plan, struct error *err)
 	return plan->rootfs ? 0 : error_set(err, ENOMEM, "root");
 }
 
-/* exe.h: could the container's root write the binary that this process runs from? */
-static bool can_write_exe(const struct plan *plan)
-{
-	const struct stat *st = &plan->exe.stat;
-	bool new_user_ns = plan->join.new_namespaces & CLONE_NEWUSER;
-
-	if (!new_user_ns || (st->st_mode & 022))
-		return true;
-	return idmap_has_host(&plan->spec.uid_maps, st->st_uid);
-}
-
 void plan_raise_file_limit(const struct plan *plan)
 {
 	struct rlimit limit = plan->files.limit;
@@ -82,18 +72,6 @@ void plan_raise_file_limit(const struct plan *plan)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-/* Fds that were inherited have no close-on-exec flag, all of ours have. */
-static int check_preserved_fds(unsigned count, struct error *err)
-{
-	for (unsigned fd = 3; fd < 3 + count; fd++) {
-		if (fcntl((int)fd, F_GETFD) == 0)
-			continue;
-		error_at(err, EBADF, "--preserve-fds", "fd %u is not open", fd);
-		return error_hint(err, "N fds means 3 to N+2, all of them open in the caller");
-	}
-	return 0;
 }
 
 int plan_make(const struct launch_options *options, struct plan *ret_plan, struct error *err)
@@ -105,14 +83,21 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 	memset(plan, 0, sizeof(*plan));
 	for (int type = 0; type < SPEC_NS_COUNT; type++)
 		plan->join.fds[type] = -1;
-	if (check_preserved_fds(options->preserve_fds, err) < 0 || bundle_read(options, spec, err) < 0 ||
-	    find_bundle(plan, options->bundle, err) < 0 || find_rootfs(plan, err) < 0 ||
+	if (plan_check_preserved_fds(options->preserve_fds, err) < 0)
+		return -err->code;
+	ssize_t size = bundle_read(options, spec, &plan->config, err);
+	if (size < 0)
+		return -err->code;
+	plan->config_size = (size_t)size;
+	if (find_bundle(plan, options->bundle, err) < 0 || find_rootfs(plan, err) < 0 ||
 	    join_open(spec, &plan->join, err) < 0 || exe_find(&plan->exe, err) < 0)
 		return -err->code;
 	if (!options->no_cgroup && cgroup_place(spec->cgroups_path, options->id, &spec->arena, &plan->cgroup, err) < 0)
 		return -err->code;
 
 	bool new_user_ns = plan->join.new_namespaces & CLONE_NEWUSER;
+	bool keep_groups = options->keep_groups || spec_has_annotation(spec, "org.moss.keep-groups") ||
+			   spec_has_annotation(spec, "run.oci.keep_original_groups");
 	*stage = (struct stage){
 		.spec = spec,
 		.bundle = plan->bundle,
@@ -123,11 +108,13 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 		.uid = idmap_first(&spec->uid_maps),
 		.gid = idmap_first(&spec->gid_maps),
 		.has_fifo = !options->start_now,
-		.exe = can_write_exe(plan) ? &plan->exe : NULL,
+		.exe = plan_exe_needed(&plan->exe, new_user_ns ? &spec->uid_maps : NULL) ? &plan->exe : NULL,
 		.init = {
 			.hostname = spec->hostname,
 			.domainname = spec->domainname,
 			.preserved_fds = options->preserve_fds,
+			.keep_groups = keep_groups,
+			.bind_console = true,
 			.bring_lo_up = plan->join.new_namespaces & CLONE_NEWNET,
 			.root_readonly = spec->root_readonly,
 			.set_groups = caller_get()->initial_user_ns || !io_file_starts("/proc/self/setgroups", "deny"),

@@ -16,6 +16,8 @@ struct plan {
 	struct exe   exe;
 	struct stage stage;
 	const char  *bundle, *rootfs; /* absolute */
+	char        *config;          /* the bytes of config.json, config_size of them; from malloc(3) */
+	size_t       config_size;
 	const char  *cgroup;          /* directory to make, or NULL */
 	struct spec_rlimit files;     /* RLIMIT_NOFILE as the caller had it */
 };

@@ -3,10 +3,12 @@
 #include "host/plan_process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "host/adapt.h"
 #include "host/caller.h"
+#include "host/idmap.h"
 
 static int plan_capabilities(struct spec *spec, bool in_user_ns, struct init *init, struct error *err)
 {
@@ -65,11 +67,39 @@ static int plan_rlimits(struct spec *spec, struct init *init, struct spec_rlimit
 	return 0;
 }
 
+/* Groups that are kept and groups that are set: one or the other. */
+static int check_groups(const struct spec *spec, const struct init *init, struct error *err)
+{
+	if (!init->keep_groups || spec->process.user.additional_gids_count == 0)
+		return 0;
+	error_at(err, 0, "process: user: additionalGids", "the caller's groups are to be kept, and others are asked for");
+	return error_hint(err, "leave one of them out: additionalGids, or --keep-groups and its annotations");
+}
+
 int plan_process(struct spec *spec, bool in_user_ns, struct init *init, struct spec_rlimit *ret_files,
 		 struct error *err)
 {
 	init->process = &spec->process;
-	if (plan_capabilities(spec, in_user_ns, init, err) < 0 || plan_environment(spec, init, err) < 0)
+	if (check_groups(spec, init, err) < 0 || plan_capabilities(spec, in_user_ns, init, err) < 0 || plan_environment(spec, init, err) < 0)
 		return -err->code;
 	return plan_rlimits(spec, init, ret_files, err);
+}
+
+bool plan_exe_needed(const struct exe *exe, const struct spec_id_maps *uid_maps)
+{
+	if (uid_maps == NULL || (exe->stat.st_mode & 022))
+		return true;
+	return idmap_has_host(uid_maps, exe->stat.st_uid);
+}
+
+/* Fds that were inherited have no close-on-exec flag, all of ours have. */
+int plan_check_preserved_fds(unsigned count, struct error *err)
+{
+	for (unsigned fd = 3; fd < 3 + count; fd++) {
+		if (fcntl((int)fd, F_GETFD) == 0)
+			continue;
+		error_at(err, EBADF, "--preserve-fds", "fd %u is not open", fd);
+		return error_hint(err, "N fds means 3 to N+2, all of them open in the caller");
+	}
+	return 0;
 }

@@ -15,4 +15,11 @@
 int plan_process(struct spec *spec, bool in_user_ns, struct init *init, struct spec_rlimit *ret_files,
 		 struct error *err) __attribute__((nonnull, warn_unused_result));
 
+/* Could a root user of the container write the binary that we run from (exe.h)?
+ * @uid_maps: of the container's own user namespace, as we see them; NULL: it has none, or its ids are unknown. */
+bool plan_exe_needed(const struct exe *exe, const struct spec_id_maps *uid_maps) __attribute__((nonnull(1)));
+
+/* --preserve-fds: are fds 3 to 2 + @count open? To be asked before any is opened here. */
+int plan_check_preserved_fds(unsigned count, struct error *err) __attribute__((nonnull, warn_unused_result));
+
 #endif

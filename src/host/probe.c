@@ -259,7 +259,7 @@ static void probe_controllers(struct probe_result *result)
 	char text[512] = "", missing[128] = "", path[512];
 	const char *hierarchy = cgroup_hierarchy();
 
-	if (hierarchy == NULL || !cgroup_own_path(path, sizeof(path))) {
+	if (hierarchy == NULL || !cgroup_path_of(0, path, sizeof(path))) {
 		found(result, PROBE_DEGRADED, "no cgroup2 file system");
 		return;
 	}

@@ -32,6 +32,7 @@ struct state {
 	uint64_t     pid_start_time;
 	char         boot_id[PROC_BOOT_ID_SIZE];
 	bool         own_pid_namespace;
+	bool         new_keyring;  /* its processes have a session keyring of their own */
 	const char  *cgroup;       /* the container's own cgroup, from the hierarchy's root; NULL: none */
 	struct spec_annotation *annotations;
 	size_t       annotations_count;
@@ -92,6 +93,13 @@ int state_write(int dir_fd, const struct state *state, struct error *err)
 int state_prepare(int dir_fd, const struct state *state, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 int state_commit(int dir_fd, struct error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Keep the bytes of config.json in the container's directory, for `exec`: the bundle's may be edited
+ * or gone by then. Read them again: returns the size and *@ret_bytes, which the caller frees. */
+int state_keep_config(int dir_fd, const char *bytes, size_t size, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+ssize_t state_read_config(int dir_fd, char **ret_bytes, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
 
 /* Remove ROOT/ID with its files, by fd. */
 int state_remove(const struct state_root *root, const char *id, int dir_fd, struct error *err)

@@ -1,16 +1,20 @@
 /* state_json.c - state.json, read and written. Side: host. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "base/io.h"
 #include "base/str.h"
 #include "host/state.h"
 
 #define STATE_BYTES_MAX (32 * 1024 * 1024)
+#define STATE_CONFIG "config.json"
+#define DISK_FULL_HINT "is the file system of the state directory full? --root chooses another one"
 
 static void json_release(struct json_object **json)
 {
@@ -78,6 +82,7 @@ static int read_members(struct json_object *json, struct state *state, struct er
 	state->cgroup = text_of(json, "cgroup", state);
 	state->creating = flag_of(json, "creating");
 	state->own_pid_namespace = flag_of(json, "own_pid_namespace");
+	state->new_keyring = flag_of(json, "new_keyring");
 	state->pid = pid > 0 && pid <= INT32_MAX ? (pid_t)pid : 0;
 	state->pid_start_time = (uint64_t)number_of(json, "pid_start_time");
 	if (boot_id != NULL && strlen(boot_id) < sizeof(state->boot_id))
@@ -145,6 +150,7 @@ int state_prepare(int dir_fd, const struct state *state, struct error *err)
 	json_object_object_add(json, "pid_start_time", json_object_new_int64((int64_t)state->pid_start_time));
 	add(json, "boot_id", state->boot_id);
 	json_object_object_add(json, "own_pid_namespace", json_object_new_boolean(state->own_pid_namespace));
+	json_object_object_add(json, "new_keyring", json_object_new_boolean(state->new_keyring));
 	add(json, "cgroup", state->cgroup);
 	for (size_t i = 0; i < state->annotations_count; i++)
 		add(annotations, state->annotations[i].name, state->annotations[i].value);
@@ -156,7 +162,7 @@ int state_prepare(int dir_fd, const struct state *state, struct error *err)
 	if (text == NULL)
 		return error_set(err, ENOMEM, "write state.json");
 	if (io_replace_prepare(dir_fd, "state.json", text, strlen(text), 0600, err) < 0)
-		return error_hint(err, "is the file system of the state directory full? --root chooses another one");
+		return error_hint(err, DISK_FULL_HINT);
 	return 0;
 }
 
@@ -170,4 +176,23 @@ int state_write(int dir_fd, const struct state *state, struct error *err)
 	int ret = state_prepare(dir_fd, state, err);
 
 	return ret < 0 ? ret : state_commit(dir_fd, err);
+}
+
+int state_keep_config(int dir_fd, const char *bytes, size_t size, struct error *err)
+{
+	/* Not seen by anybody before state.json is put in its place, so it may be written as it is. */
+	fd_owned fd = openat(dir_fd, STATE_CONFIG, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int ret = fd < 0 ? -errno : io_write_all(fd, bytes, size);
+
+	if (ret == 0)
+		return 0;
+	error_at(err, -ret, STATE_CONFIG, "write the container's copy");
+	return error_hint(err, DISK_FULL_HINT);
+}
+
+ssize_t state_read_config(int dir_fd, char **ret_bytes, struct error *err)
+{
+	ssize_t size = io_read_file(dir_fd, STATE_CONFIG, SPEC_BYTES_MAX, ret_bytes, err);
+
+	return size < 0 ? error_hint(err, "the container's copy of config.json can't be read: give --process FILE") : size;
 }

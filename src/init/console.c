@@ -78,7 +78,7 @@ int console_open(const struct init *init, struct init_context *context, struct e
 		return error_set(err, errno, "open the pty's other end");
 	if (process->console_size_given && ioctl(peer, TIOCSWINSZ, &size) < 0)
 		return error_set(err, errno, "set the terminal's size");
-	if (bind_console(peer, err) < 0)
+	if (init->bind_console && bind_console(peer, err) < 0)
 		return -err->code;
 	int ret = sync_send(context->sock, SYNC_CONSOLE, NULL, 0, master);
 	if (ret < 0)

@@ -27,6 +27,8 @@ static int set_groups(const struct init *init, struct error *err)
 {
 	const struct spec_user *user = &init->process->user;
 
+	if (init->keep_groups)
+		return 0;
 	if (!init->set_groups) {
 		if (user->additional_gids_count == 0)
 			return 0;

@@ -119,10 +119,11 @@ static int step_hide_files(const struct init *init, struct init_context *context
 }
 
 /* The order is the contract: each line says what breaks if it moves. */
-static const struct {
+struct step {
 	const char *name;
 	int (*run)(const struct init *init, struct init_context *context, struct error *err);
-} steps[] = {
+};
+static const struct step steps[] = {
 	{ "new session",           step_session },            /* before the console: only a session's leader can take it */
 	{ "set hostname",          step_names },
 	{ "loopback interface",    step_loopback },
@@ -138,6 +139,22 @@ static const struct {
 	{ "resource limits",       step_rlimits },            /* late: a tight one would hit our own steps */
 	{ "working directory",     program_check_cwd },       /* second try as the user (a file system may refuse root) */
 	{ "exec",                  program_find },            /* as the user, who must be able to execute it */
+};
+
+/* For a process that `exec` adds: the container is made already. The reasons are those above. */
+static const struct step exec_steps[] = {
+	{ "new session",           step_session },
+	{ "session keyring",       step_keyring },            /* the container's own, by its name */
+	{ "console",               console_open },
+	{ "stdio",                 console_chown_stdio },
+	{ "HOME",                  program_set_home },
+	{ "working directory",     program_enter_cwd },
+	{ "umask",                 step_umask },
+	{ "hide inherited files",  step_hide_files },
+	{ "credentials",           credentials_apply },
+	{ "resource limits",       step_rlimits },
+	{ "working directory",     program_check_cwd },
+	{ "exec",                  program_find },
 };
 
 void init_note(struct init_context *context, const char *format, ...)
@@ -173,33 +190,76 @@ static void wait_for_start(int fifo_fd)
 		_exit(1);
 }
 
-void init_main(const struct init *init, int sock, int fifo_fd)
+/* Do the steps, say so, and wait for the word to go on. */
+static void get_ready(const struct init *init, struct init_context *context, const struct step *step, size_t count)
 {
-	static struct init_context context;
 	struct sync_message message;
 	struct error        err = { 0 };
+	int                 sock = context->sock;
 
-	context = (struct init_context){ .sock = sock, .env = init->env };
-	for (size_t i = 0; i < array_size(steps); i++)
-		if (steps[i].run(init, &context, &err) < 0)
-			give_up(sock, &err, steps[i].name);
+	for (; count > 0; step++, count--)
+		if (step->run(init, context, &err) < 0)
+			give_up(sock, &err, step->name);
 	if (sync_send(sock, SYNC_READY, NULL, 0, -1) < 0 || sync_receive(sock, &message) < 0 ||
 	    message.kind != SYNC_GO)
 		_exit(1); /* moss was killed: nothing is left to wait for */
+}
+
+static void __attribute__((noreturn)) execute_now(const struct init *init, struct init_context *context)
+{
+	struct error err = { 0 };
+
+	program_execute(init, context, &err);
+	err.exit_status = 255;
+	give_up(context->sock, &err, "exec");
+}
+
+void init_main(const struct init *init, int sock, int fifo_fd)
+{
+	static struct init_context context;
+	struct error err = { 0 };
+
+	context = (struct init_context){ .sock = sock, .env = init->env };
+	get_ready(init, &context, steps, array_size(steps));
 	if (!init->start_now) {
 		close(sock);
 		/* Nothing of the host's is open any more, and exec's helper must be able to look at us. */
 		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 		wait_for_start(fifo_fd);
 	}
+	if (init->start_now)
+		execute_now(init, &context);
 	program_execute(init, &context, &err);
-	if (init->start_now) {
-		err.exit_status = 255;
-		give_up(sock, &err, "exec");
-	}
 	/* `start` is long gone or can't be told: the program's own stderr is all there is. */
 	char text[ERROR_TEXT_MAX];
 	error_text(&err, text, sizeof(text));
 	dprintf(STDERR_FILENO, "exec: %s\n", text);
 	_exit(255);
+}
+
+/* What the stage does for the container's first process. */
+static int enter(const struct init_exec *exec, int sock, struct error *err)
+{
+	if (exec->exe != NULL && exe_seal(exec->exe, exec->exe_fd, err) < 0)
+		return error_step(err, "protect the binary");
+	if (sys_close_others(3 + exec->init.preserved_fds, (unsigned)sock) < 0)
+		return error_set(err, errno, "close_range");
+	sys_signals_reset();
+	/* Our own ids may not be mapped in the container: what is made then belongs to nobody. */
+	if (exec->become &&
+	    (setresgid(exec->gid, exec->gid, exec->gid) < 0 || setresuid(exec->uid, exec->uid, exec->uid) < 0))
+		return error_set(err, errno, "become %u:%u in the container's user namespace", exec->uid, exec->gid);
+	return 0;
+}
+
+void init_exec_main(const struct init_exec *exec, int sock)
+{
+	static struct init_context context;
+	struct error err = { 0 };
+
+	context = (struct init_context){ .sock = sock, .env = exec->init.env };
+	if (enter(exec, sock, &err) < 0)
+		give_up(sock, &err, "enter the container");
+	get_ready(&exec->init, &context, exec_steps, array_size(exec_steps));
+	execute_now(&exec->init, &context);
 }

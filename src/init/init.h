@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/exe.h"
 #include "spec/spec.h"
 
 struct init {
@@ -21,6 +22,8 @@ struct init {
 	unsigned    preserved_fds;             /* fds 3..2+preserved_fds reach the program */
 	bool        bring_lo_up;               /* there is a new network namespace */
 	bool        set_groups;                /* false: setgroups(2) is denied in this user namespace */
+	bool        keep_groups;               /* the caller's supplementary groups stay */
+	bool        bind_console;              /* show the pty as /dev/console */
 	bool        root_readonly;
 	bool        start_now;                 /* execute at once, without waiting on exec.fifo */
 };
@@ -32,5 +35,18 @@ struct init {
  * The host's tree is gone; "/" is the container's. Single-threaded, no allocation.
  * Does not return: the process becomes the program, or tells the host side why not and ends. */
 void init_main(const struct init *init, int sock, int fifo_fd) __attribute__((noreturn, nonnull));
+
+/* A process that `exec` adds to a running container. */
+struct init_exec {
+	struct init       init;     /* start_now is true */
+	const struct exe *exe;      /* not NULL: the container could write the binary: seal it ... */
+	int               exe_fd;   /* ... with this file, lent */
+	bool              become;   /* a user namespace was entered: ... */
+	uint32_t          uid, gid; /* ... be this one in it until the credentials are set */
+};
+
+/* The same for a process that has entered the container's namespaces already, in the place of the
+ * stage's work and init_main(); every fd but 0-2, the preserved ones and @sock is closed first. */
+void init_exec_main(const struct init_exec *exec, int sock) __attribute__((noreturn, nonnull));
 
 #endif

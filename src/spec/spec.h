@@ -188,6 +188,12 @@ int spec_check(const struct spec *spec, struct error *err)
 int spec_check_process(const struct spec *spec, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* The number of a capability by its name ("CAP_KILL", in any case); false when it has none. */
+bool spec_capability_find(const char *name, int *ret_number) __attribute__((nonnull, warn_unused_result));
+
+/* Is the annotation there, and neither "", "0" nor "false"? */
+bool spec_has_annotation(const struct spec *spec, const char *name) __attribute__((nonnull, pure));
+
 /* Free all that the struct holds; safe on a zeroed or half-read one. */
 void spec_free(struct spec *spec) __attribute__((nonnull));
 #define spec_owned __attribute__((cleanup(spec_free))) struct spec

@@ -136,16 +136,22 @@ static int oom_score_adj_read(struct json_object *value, void *field, struct jso
 	return 0;
 }
 
+bool spec_capability_find(const char *name, int *ret_number)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+
+	/* libcap stops at the first other character and takes numbers too. */
+	return strncasecmp(name, "CAP_", 4) == 0 && name[strspn(name, letters)] == '\0' &&
+	       cap_from_name(name, ret_number) == 0 && *ret_number >= 0 && *ret_number < 64;
+}
+
 /* Set the bit of one capability in the uint64_t @field. */
 static int capability_read(struct json_object *value, void *field, struct json_context *ctx)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
 	const char *name = json_object_get_string(value);
-	cap_value_t number;
+	int number;
 
-	/* libcap stops at the first other character and takes numbers too. */
-	if (strncasecmp(name, "CAP_", 4) == 0 && name[strspn(name, letters)] == '\0' &&
-	    cap_from_name(name, &number) == 0 && number >= 0 && number < 64) {
+	if (spec_capability_find(name, &number)) {
 		*(uint64_t *)field |= UINT64_C(1) << number;
 		return 0;
 	}

@@ -261,6 +261,17 @@ int spec_read_process(const char *bytes, size_t size, struct spec *ret_spec, str
 	return read_bytes(bytes, size, ret_spec, err, process_read_alone);
 }
 
+bool spec_has_annotation(const struct spec *spec, const char *name)
+{
+	for (size_t i = 0; i < spec->annotations_count; i++) {
+		const char *value = spec->annotations[i].value;
+
+		if (strcmp(spec->annotations[i].name, name) == 0)
+			return value[0] != '\0' && strcmp(value, "0") != 0 && strcmp(value, "false") != 0;
+	}
+	return false;
+}
+
 void spec_free(struct spec *spec)
 {
 	arena_free(&spec->arena);

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/close_range.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,10 +55,7 @@ static int wait_for(struct work *work, enum sync_kind kind, int *ret_fd, struct 
 
 static int step_forget_caller(struct work *work, struct error *err)
 {
-	unsigned first = 3 + work->stage->init.preserved_fds, sock = (unsigned)work->sock;
-
-	/* The preserved fds were open before ours, so the socket lies above them. */
-	if ((sock > first && close_range(first, sock - 1, 0) < 0) || close_range(sock + 1, ~0u, 0) < 0)
+	if (sys_close_others(3 + work->stage->init.preserved_fds, (unsigned)work->sock) < 0)
 		return error_set(err, errno, "close_range");
 	sys_signals_reset();
 	return 0;
@@ -101,7 +97,10 @@ static int step_time_namespace(struct work *work, struct error *err)
 
 static int step_protect_binary(struct work *work, struct error *err)
 {
-	return work->stage->exe ? exe_seal(work->stage->exe, err) : 0;
+	if (work->stage->exe == NULL)
+		return 0;
+	fd_owned fd = exe_open_sealed(work->stage->exe, err);
+	return fd < 0 ? fd : exe_seal(work->stage->exe, fd, err);
 }
 
 static int step_propagation(struct work *work, struct error *err)

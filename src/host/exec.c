@@ -1,0 +1,334 @@
+/* exec.c - see exec.h. Side: host. */
+#define _GNU_SOURCE
+#include "host/exec.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/proc.h"
+#include "base/sync.h"
+#include "host/cgroup.h"
+#include "host/destroy.h"
+#include "host/exec_process.h"
+#include "host/fd_socket.h"
+#include "host/idmap.h"
+#include "host/inherited.h"
+#include "host/join.h"
+#include "host/pid_file.h"
+#include "host/plan_process.h"
+#include "host/signals.h"
+#include "host/talk.h"
+
+struct entering { /* an exec under way */
+	const struct exec_options *options;
+	struct exec     *out;
+	struct state     state;
+	struct spec      spec;
+	struct join      join;
+	struct exe       exe;
+	struct init_exec init;
+	int  dir_fd, first_pidfd; /* of the container, and of its first process */
+	int  cgroup_fd, child_sock, console_sock, pidfd_sock;
+};
+
+void exec_close(struct exec *exec)
+{
+	fd_close(&exec->pidfd);
+	fd_close(&exec->sock);
+	fd_close(&exec->console_fd);
+	fd_close(&exec->signal_fd);
+}
+
+static void entering_free(struct entering *entering)
+{
+	join_close(&entering->join);
+	spec_free(&entering->spec);
+	state_free(&entering->state);
+	fd_close(&entering->dir_fd);
+	fd_close(&entering->first_pidfd);
+	fd_close(&entering->cgroup_fd);
+	fd_close(&entering->child_sock);
+	fd_close(&entering->console_sock);
+	fd_close(&entering->pidfd_sock);
+}
+
+static int check_status(int status, const char *id, bool ignore_paused, struct error *err)
+{
+	if (status == STATE_RUNNING || status == STATE_CREATED || (status == STATE_PAUSED && ignore_paused))
+		return 0;
+	if (status == STATE_PAUSED) {
+		error_at(err, 0, id, "cannot exec in a paused container");
+		return error_hint(err, "moss resume it first; with --ignore-paused the process starts when it is resumed");
+	}
+	if (status == STATE_CREATING)
+		return error_at(err, 0, id, "cannot exec in a container that is still being created");
+	return error_at(err, 0, id, "cannot exec in a stopped container: container not running");
+}
+
+static int open_container(struct entering *entering, const char *id, const struct state_root *root, struct error *err)
+{
+	/* Without the lock: a `start` or another exec is not to wait for us, nor we for them. */
+	if (state_check_id(id, err) < 0 || state_open(root, id, false, &entering->dir_fd, err) < 0 ||
+	    state_read(entering->dir_fd, &entering->state, err) < 0)
+		return -err->code;
+	int status = state_status(entering->dir_fd, &entering->state, false, &entering->first_pidfd, err);
+	return status < 0 ? status : check_status(status, id, entering->options->ignore_paused, err);
+}
+
+/* Who the ids are in the container's user namespace. */
+static int find_ids(struct entering *entering, struct error *err)
+{
+	struct spec *spec = &entering->spec;
+	const struct join *join = &entering->join;
+	struct init_exec *init = &entering->init;
+	char path[48];
+
+	init->become = (join->pidfd_namespaces & CLONE_NEWUSER) || join->fds[SPEC_NS_USER] >= 0;
+	/* When the first process has entered a user namespace of its own making, the maps to be seen are
+	 * not the container's: the kernel alone knows those. */
+	if ((join->pidfd_namespaces & CLONE_NEWUSER) &&
+	    idmap_read(entering->state.pid, &spec->arena, &spec->uid_maps, &spec->gid_maps, err) < 0)
+		return error_step(err, "read the id maps");
+	init->uid = idmap_first(&spec->uid_maps);
+	init->gid = idmap_first(&spec->gid_maps);
+	snprintf(path, sizeof(path), "/proc/%d/setgroups", (int)entering->state.pid);
+	init->init.set_groups = !io_file_starts(path, "deny");
+	return 0;
+}
+
+static int plan(struct entering *entering, const char *id, struct error *err)
+{
+	struct spec_rlimit files;
+	struct spec *spec = &entering->spec;
+	struct init *init = &entering->init.init;
+
+	if (exec_process_read(entering->options, entering->dir_fd, spec, err) < 0 ||
+	    join_open_process(entering->state.pid, entering->first_pidfd, entering->state.own_pid_namespace, &entering->join, err) < 0 ||
+	    find_ids(entering, err) < 0 || spec_check_process(spec, err) < 0)
+		return -err->code;
+	init->preserved_fds = entering->options->preserve_fds;
+	init->keep_groups = entering->options->keep_groups;
+	init->start_now = true;
+	if (entering->state.new_keyring) {
+		init->keyring = arena_format(&spec->arena, "_ses.%s", id);
+		if (init->keyring == NULL)
+			return error_set(err, ENOMEM, "keyring");
+	}
+	if (plan_process(spec, entering->init.become, init, &files, err) < 0 || exe_find(&entering->exe, err) < 0)
+		return -err->code;
+	bool maps_known = entering->init.become && spec->uid_maps.count > 0;
+	if (plan_exe_needed(&entering->exe, maps_known ? &spec->uid_maps : NULL))
+		entering->init.exe = &entering->exe;
+	for (size_t i = 0; i < spec->warnings.count; i++)
+		log_line(LOG_LEVEL_WARNING, "%s", spec->warnings.texts[i]);
+	return 0;
+}
+
+/* --cgroup: all that is said must be one place below the container's cgroup. */
+static int find_sub_cgroup(const struct spec_texts *texts, const char **ret_path, struct error *err)
+{
+	*ret_path = NULL;
+	for (size_t i = 0; i < texts->count; i++) {
+		const char *text = texts->texts[i], *colon = strchr(text, ':');
+
+		if (colon != NULL) {
+			error_set(err, 0, "--cgroup: unknown controller \"%.*s\"", (int)(colon - text), text);
+			return error_hint(err, "cgroup version 2 has one tree for all controllers: give the path alone");
+		}
+		if (*ret_path != NULL && strcmp(*ret_path, text) != 0)
+			return error_set(err, 0, "--cgroup: \"%.100s\" and \"%.100s\": a process is in one cgroup", *ret_path, text);
+		*ret_path = text;
+	}
+	return 0;
+}
+
+static int open_cgroup(struct entering *entering, struct error *err)
+{
+	const struct state *state = &entering->state;
+	const char *sub;
+	fd_owned own = destroy_open_cgroup(state, entering->dir_fd);
+
+	if (find_sub_cgroup(&entering->options->cgroups, &sub, err) < 0)
+		return -err->code;
+	if (own < 0 && own != -ENOENT)
+		return error_at(err, -own, state->cgroup, "open the container's cgroup");
+	if (own < 0 && sub == NULL) /* ours, as for the container; or it has been removed and the process put elsewhere */
+		return 0;
+	if (own < 0)
+		return error_set(err, 0, "--cgroup: the container has no cgroup of its own");
+	if (sub == NULL) {
+		entering->cgroup_fd = fd_take(&own);
+		return 0;
+	}
+	int ret = cgroup_open_sub(own, sub, &entering->cgroup_fd);
+	if (ret == 0)
+		return 0;
+	if (ret == -EXDEV || ret == -ELOOP)
+		return error_at(err, 0, "--cgroup", "%.200s is not a sub cgroup path", sub);
+	error_at(err, -ret, "--cgroup", "%s/%.200s", state->cgroup, sub);
+	return error_hint(err, "it must be a cgroup below the container's, made beforehand");
+}
+
+/* In the process in between, with the host's tree and /proc, before it is undumpable. */
+static int prepare(void *context, int sock, struct error *err)
+{
+	struct entering *entering = context;
+	struct init_exec *init = &entering->init;
+	const struct spec_process *process = &entering->spec.process;
+
+	if (inherited_oom_score(process, sock, err) < 0 || inherited_rlimits(process, 0, err) < 0)
+		return -err->code;
+	init->exe_fd = init->exe ? exe_open_sealed(init->exe, err) : -1;
+	return init->exe != NULL && init->exe_fd < 0 ? init->exe_fd : 0;
+}
+
+static void run_child(void *context, int sock)
+{
+	init_exec_main(&((struct entering *)context)->init, sock);
+}
+
+static void note_of_child(void *context, const char *text)
+{
+	(void)context;
+	log_line(LOG_LEVEL_WARNING, "%s", text);
+}
+
+static int cgroup_refused(struct entering *entering, int ret, struct error *err)
+{
+	const char *path = entering->state.cgroup;
+
+	if (ret == -EOPNOTSUPP)
+		error_at(err, -ret, path, "enter the container's cgroup");
+	else
+		error_object(err, "%s", path);
+	return error_hint(err, "moving into a cgroup takes write permission on cgroup.procs of the one above both: run moss in "
+			       "the login session or scope that made the container, or --degrade=warn to go on outside");
+}
+
+static int clone_process(struct entering *entering, struct error *err)
+{
+	struct exec *out = entering->out;
+	int socks[2], ret = sync_pair(socks);
+
+	if (ret < 0)
+		return error_set(err, -ret, "socketpair");
+	out->sock = socks[0];
+	entering->child_sock = socks[1];
+	struct join_child child = { .cgroup_fd = entering->cgroup_fd, .sock = socks[1], .host_sock = socks[0],
+				    .note = note_of_child, .note_context = entering,
+				    .prepare = prepare, .run = run_child, .context = entering };
+	ret = join_clone(&entering->join, &child, &out->pid, &out->pidfd, err);
+	/* cgroups(7), "no internal processes": the container's own manager has divided its cgroup and sits
+	 * in a part of it. */
+	if (ret == -EBUSY && entering->options->cgroups.count == 0) {
+		fd_close(&entering->cgroup_fd);
+		if (cgroup_open_of(entering->state.pid, entering->state.cgroup, &entering->cgroup_fd) < 0)
+			return ret;
+		child.cgroup_fd = entering->cgroup_fd;
+		ret = join_clone(&entering->join, &child, &out->pid, &out->pidfd, err);
+	}
+	if (entering->cgroup_fd >= 0 && (ret == -EACCES || ret == -EOPNOTSUPP)) {
+		if (!entering->options->degrade)
+			return cgroup_refused(entering, ret, err);
+		log_line(LOG_LEVEL_WARNING, "%s: the process is not in the container's cgroup (--degrade=warn)", entering->state.cgroup);
+		child.cgroup_fd = -1;
+		ret = join_clone(&entering->join, &child, &out->pid, &out->pidfd, err);
+	}
+	return ret;
+}
+
+static int note_of_talk(void *context, const char *text, struct error *err)
+{
+	(void)err;
+	note_of_child(context, text);
+	return 0;
+}
+
+static int finish(void *context, struct error *err)
+{
+	struct entering *entering = context;
+
+	if (pid_file_write(entering->options->pid_file, entering->out->pid, err) < 0 ||
+	    (entering->pidfd_sock >= 0 && fd_socket_send_pidfd(entering->pidfd_sock, entering->out->pidfd, err) < 0))
+		return -err->code;
+	int ret = sync_send(entering->out->sock, SYNC_GO, NULL, 0, -1);
+	return ret < 0 ? error_set(err, -ret, "let the process go on") : 0;
+}
+
+static struct talk talk_of(struct exec *out)
+{
+	return (struct talk){ .sock = out->sock, .pidfd = out->pidfd, .signal_fd = out->signal_fd, .console_sock = -1,
+			      .console_fd = &out->console_fd };
+}
+
+static int enter(struct entering *entering, const char *id, const struct state_root *root, struct error *err)
+{
+	const struct exec_options *options = entering->options;
+	struct exec *out = entering->out;
+
+	if (open_container(entering, id, root, err) < 0 || plan(entering, id, err) < 0 || open_cgroup(entering, err) < 0 ||
+	    fd_socket_connect("--console-socket", options->console_socket, &entering->console_sock, err) < 0 ||
+	    fd_socket_connect("--pidfd-socket", options->pidfd_socket, &entering->pidfd_sock, err) < 0 ||
+	    signals_open(&out->signal_fd, err) < 0)
+		return -err->code;
+	int ret = clone_process(entering, err);
+	fd_close(&entering->child_sock);
+	if (ret < 0)
+		return ret;
+	struct talk talk = talk_of(out);
+	talk.console_sock = entering->console_sock;
+	talk.note = note_of_talk;
+	talk.ready = finish;
+	talk.context = entering;
+	return talk_until_ready(&talk, err);
+}
+
+int exec_start(const struct exec_options *options, const char *id, const struct state_root *root,
+	       struct exec *ret_exec, struct error *err)
+{
+	struct entering entering = { .options = options, .out = ret_exec, .join.pidfd = -1, .dir_fd = -1, .first_pidfd = -1,
+				     .cgroup_fd = -1, .child_sock = -1, .console_sock = -1, .pidfd_sock = -1 };
+
+	*ret_exec = (struct exec){ .pidfd = -1, .sock = -1, .console_fd = -1, .signal_fd = -1 };
+	for (int type = 0; type < SPEC_NS_COUNT; type++)
+		entering.join.fds[type] = -1;
+	int ret = plan_check_preserved_fds(options->preserve_fds, err);
+	if (ret == 0)
+		ret = enter(&entering, id, root, err);
+	if (ret < 0)
+		exec_abandon(ret_exec, options);
+	/* Whatever it was that failed in a container that is gone by now, it failed because of that. */
+	if (ret < 0 && err->exit_status == 0 && entering.first_pidfd >= 0 && proc_wait_end(entering.first_pidfd, 0) == 1) {
+		*err = (struct error){ 0 };
+		ret = error_at(err, ESRCH, id, "the container has ended meanwhile: container not running");
+	}
+	entering_free(&entering);
+	return ret;
+}
+
+int exec_wait(struct exec *exec, struct error *err)
+{
+	struct talk talk = talk_of(exec);
+	int ret = talk_until_executed(&talk, err);
+
+	fd_close(&exec->sock);
+	return ret;
+}
+
+void exec_abandon(struct exec *exec, const struct exec_options *options)
+{
+	fd_close(&exec->sock);
+	if (exec->pidfd < 0)
+		return;
+	pidfd_send_signal(exec->pidfd, SIGKILL, NULL, 0);
+	waitid(P_PIDFD, (id_t)exec->pidfd, NULL, WEXITED);
+	pid_file_remove(options->pid_file, exec->pid);
+}
