@@ -124,7 +124,8 @@ else
 		useradd -m -s /bin/bash "$user" 2>&1 | sed 's/^/# /'
 	fi
 	if id "$user" >/dev/null 2>&1; then
-		run_half user "$user" setpriv --reuid "$user" --regid "$(id -g "$user")" --init-groups \
+		# One group more than its own, so that there is one that can be kept or lost.
+		run_half user "$user" setpriv --reuid "$user" --regid "$(id -g "$user")" --groups "$(id -g "$user"),$(getent group users | cut -d: -f3)" \
 			env "HOME=$(getent passwd "$user" | cut -d: -f6)" "USER=$user" "LOGNAME=$user" \
 			PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
 	else

@@ -42,7 +42,11 @@ void sys_signals_reset(void);
  * so @keep lies above them. */
 int sys_close_others(unsigned first, unsigned keep);
 
-/* keyctl(KEYCTL_JOIN_SESSION_KEYRING): a new session keyring with this name. */
+/* Join the session keyring of this name, where our user has one that was opened, else a new one.
+ * Returns its serial number. keyctl(2): KEYCTL_JOIN_SESSION_KEYRING. */
 int sys_join_session_keyring(const char *name);
+
+/* Let the user's other processes find and join this keyring, which a new one does not. */
+int sys_open_keyring(int serial);
 
 #endif

@@ -27,6 +27,8 @@
 #include "host/signals.h"
 #include "host/talk.h"
 
+#define DYING_MS 500 /* the first process kills the others and ends when they have ended */
+
 struct entering { /* an exec under way */
 	const struct exec_options *options;
 	struct exec     *out;
@@ -306,7 +308,8 @@ int exec_start(const struct exec_options *options, const char *id, const struct 
 	if (ret < 0)
 		exec_abandon(ret_exec, options);
 	/* Whatever it was that failed in a container that is gone by now, it failed because of that. */
-	if (ret < 0 && err->exit_status == 0 && entering.first_pidfd >= 0 && proc_wait_end(entering.first_pidfd, 0) == 1) {
+	if (ret < 0 && err->exit_status == 0 && entering.first_pidfd >= 0 &&
+	    (ret == -ESRCH || proc_wait_end(entering.first_pidfd, ret == -EPIPE ? DYING_MS : 0) == 1)) {
 		*err = (struct error){ 0 };
 		ret = error_at(err, ESRCH, id, "the container has ended meanwhile: container not running");
 	}

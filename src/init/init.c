@@ -68,7 +68,9 @@ static int step_loopback(const struct init *init, struct init_context *context, 
 
 static int step_keyring(const struct init *init, struct init_context *context, struct error *err)
 {
-	if (init->keyring == NULL || sys_join_session_keyring(init->keyring) >= 0)
+	int serial = init->keyring ? sys_join_session_keyring(init->keyring) : 0;
+
+	if (serial == 0 || (serial > 0 && sys_open_keyring(serial) == 0))
 		return 0;
 	if (errno == EDQUOT)
 		init_note(context, "no session keyring: the user's quota is used up (sysctl kernel.keys.maxkeys)");

@@ -139,6 +139,69 @@ sys.exit(ctypes.CDLL(None).ptrace(0x4206, int(sys.argv[1]), None, None) != 0)' "
 	outside_unchanged
 }
 
+# Seen failing without: getcwd's test (program_check_cwd), with the preserved fd.
+# Seen failing: crun 1.8.1, as root and as a user.
+@test "CVE-2024-21626: exec with cwd /proc/self/fd/3..64 never lands outside" {
+	program sleep 1000
+	apart run -d "$ID"
+	host_root=$(stat -c %i /)
+	for n in $(seq 3 64); do
+		timeout 10 "$MOSS" --root "$ROOT" exec --cwd "/proc/self/fd/$n" "$ID" sh -c "[ ! -e ../../../..$OUTSIDE/file ] || echo escaped; ls -id ." \
+			>out 2>&1 3</ 4</ 5</ 6</ 7</ 8</ 9</ </dev/null || true
+		if grep -q escaped out; then cat out && false; fi
+		if grep -qE "^ *$host_root \.$" out; then cat out && false; fi
+	done
+	for directory in / "$OUTSIDE"; do
+		status=0
+		timeout 10 "$MOSS" --root "$ROOT" exec --preserve-fds 1 --cwd /proc/self/fd/3 "$ID" true >out 2>&1 3<"$directory" 4>&- </dev/null || status=$?
+		cat out
+		[ "$status" -eq 255 ]
+		grep -q 'outside' out
+	done
+	outside_unchanged
+}
+
+# Seen failing without: the binary sealed in exec (enter() of init.c).
+@test "CVE-2019-5736: exec of #!/proc/self/exe does not reach the runtime's binary" {
+	private_moss
+	mkfifo rootfs/tmp/log
+	printf '#!/proc/self/exe --log=/tmp/log\n' >rootfs/entry
+	chmod +x rootfs/entry
+	config '.mounts |= map(select(.destination != "/tmp")) | .root.readonly = false'
+	program sleep 1000
+	apart run -d "$ID"
+	"$PRIVATE" --root "$ROOT" exec -d --pid-file pid "$ID" /entry </dev/null >out 2>&1 3>&- 4>&-
+	inside=$(cat pid)
+	eventually eval '[ "$(tr "\0" " " <"/proc/$inside/cmdline")" = "/proc/self/exe --log=/tmp/log /entry " ]'
+	hold_exe "$inside"
+	kill -KILL "$inside"
+	eventually dead "$inside"
+	if echo pwned 2>/dev/null >>/proc/self/fd/9; then false; fi
+	exec 9<&-
+	[ "$(sha256sum <"$PRIVATE")" = "$sum" ]
+	moss delete --force "$ID"
+}
+
+# The set-up is held up by strace; a process of the container with the same ids looks at it.
+# Seen failing without: PR_SET_DUMPABLE 0 in the process in between (joiner_main), as root.
+@test "CVE-2026-41163, CVE-2024-21626: a process of the container can't look into an exec that is being set up" {
+	need_command strace
+	config '.root.readonly = false | .mounts |= map(select(.destination != "/tmp"))'
+	# What is found counts while the process is still the runtime afterwards.
+	program sh -c 'echo ready; while [ ! -e /tmp/2 ]; do for p in /proc/[0-9]*; do
+		case $p in /proc/1 | /proc/$$) continue ;; esac
+		found=$(for link in fd/0 fd/9 cwd root exe; do readlink $p/$link; done; [ ! -e $p/root/etc ] || echo root; cat $p/environ 2>/dev/null)
+		! grep -q keep-this-name $p/cmdline 2>/dev/null || echo seen ${found:+open: $found}
+	done; done'
+	apart run -d "$ID"
+	eventually grep -q ready out
+	strace -f -o /dev/null --trace=keyctl --inject=keyctl:delay_enter=700000 "$MOSS" --root "$ROOT" exec --env keep-this-name=1 "$ID" touch /tmp/1 /tmp/2 </dev/null 3>&- 4>&-
+	wait_for stopped
+	sort out | uniq -c
+	grep -q seen out
+	run ! grep open out
+}
+
 # Seen failing without: the look-up without links for /proc and /sys (target_open).
 @test "CVE-2019-16884, CVE-2023-27561, CVE-2023-28642: /proc of the image is a symlink" {
 	rm -rf rootfs/proc
