@@ -57,7 +57,7 @@ int exe_find(struct exe *ret_exe, struct error *err)
 
 /* The binary by its path, through a read-only clone of its mount; -1 when the path is another
  * file by now (deleted, replaced, started in another root). */
-static int open_read_only_clone(const struct exe *exe)
+static int open_read_only_clone(const struct exe *exe, int *ret_tree_fd)
 {
 	struct mount_attr attributes = { .attr_set = MOUNT_ATTR_RDONLY };
 	char              path[48];
@@ -69,7 +69,10 @@ static int open_read_only_clone(const struct exe *exe)
 	if (mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0)
 		return -1;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", tree);
-	return open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		*ret_tree_fd = fd_take(&tree);
+	return fd;
 }
 
 /* A copy in memory that nobody can write any more. */
@@ -127,9 +130,10 @@ static int part_map_again(const ElfW(Phdr) *part, uintptr_t base, uintptr_t page
 	return mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)start) == MAP_FAILED ? -errno : 0;
 }
 
-int exe_open_sealed(const struct exe *exe, struct error *err)
+int exe_open_sealed(const struct exe *exe, int *ret_tree_fd, struct error *err)
 {
-	int fd = open_read_only_clone(exe);
+	*ret_tree_fd = -1;
+	int fd = open_read_only_clone(exe, ret_tree_fd);
 
 	return fd >= 0 ? fd : open_sealed_copy(err);
 }

@@ -28,8 +28,12 @@ int exe_find(struct exe *ret_exe, struct error *err) __attribute__((nonnull, war
 
 /* Open the same binary as a file that nobody can write: through a read-only clone of its mount where
  * we have CAP_SYS_ADMIN over it, else a sealed copy in memory. The host's tree must still be there.
- * Returns the fd or -errno with @err set. */
-int exe_open_sealed(const struct exe *exe, struct error *err) __attribute__((nonnull, warn_unused_result));
+ *
+ * @ret_tree_fd: the clone, or -1; to be closed by the caller when there is time: the kernel takes it apart
+ *               then and waits for RCU, 0.1 ms on an idle machine and several on a busy one.
+ * Returns the file's fd or -errno with @err set. */
+int exe_open_sealed(const struct exe *exe, int *ret_tree_fd, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
 
 /* Make /proc/self/exe name the file @fd of exe_open_sealed(), lent. Runs in a process that was
  * cloned after exe_find(), with CAP_SYS_ADMIN in its user namespace.

@@ -76,16 +76,3 @@ int proc_wait_end(int pidfd, int timeout_ms)
 	while (ret < 0 && errno == EINTR);
 	return ret < 0 ? -errno : ret;
 }
-
-pid_t proc_pid_of(int pidfd)
-{
-	char path[48], text[512];
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
-	ssize_t size = io_read_small(AT_FDCWD, path, text, sizeof(text));
-	if (size < 0)
-		return (pid_t)size;
-	const char *line = strstr(text, "\nPid:");
-	int pid = line ? atoi(line + 5) : 0;
-	return pid > 0 ? pid : 0;
-}

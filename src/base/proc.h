@@ -24,7 +24,4 @@ int proc_open(pid_t pid, uint64_t start_time, int *ret_fd)
  * Returns 1 when it has, 0 after the time, or -errno. */
 int proc_wait_end(int pidfd, int timeout_ms) __attribute__((warn_unused_result));
 
-/* The pid behind @pidfd, as this process sees it. Returns it, 0 when it has ended, or -errno. */
-pid_t proc_pid_of(int pidfd) __attribute__((warn_unused_result));
-
 #endif

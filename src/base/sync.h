@@ -14,7 +14,6 @@
 
 enum sync_kind {
 	SYNC_END,     /* what sync_receive() says at end of file; never sent */
-	SYNC_CHILD,   /* joiner → host: [pidfd] of the container's first process */
 	SYNC_MAPPED,  /* host → stage: uid_map and gid_map are written */
 	SYNC_FILES,   /* host → stage: [exec.fifo], or none; the stage is no longer dumpable */
 	SYNC_SEALED,  /* stage → host: not dumpable any more, send the files */

@@ -38,6 +38,7 @@ struct entering { /* an exec under way */
 	struct exe       exe;
 	struct init_exec init;
 	int  dir_fd, first_pidfd; /* of the container, and of its first process */
+	int  exe_tree;            /* see exe_open_sealed() */
 	int  cgroup_fd, child_sock, console_sock, pidfd_sock;
 };
 
@@ -58,6 +59,8 @@ static void entering_free(struct entering *entering)
 	fd_close(&entering->first_pidfd);
 	fd_close(&entering->cgroup_fd);
 	fd_close(&entering->child_sock);
+	fd_close(&entering->init.exe_fd);
+	fd_close(&entering->exe_tree); /* while the program starts already */
 	fd_close(&entering->console_sock);
 	fd_close(&entering->pidfd_sock);
 }
@@ -188,19 +191,15 @@ static int prepare(void *context, int sock, struct error *err)
 
 	if (inherited_oom_score(process, sock, err) < 0 || inherited_rlimits(process, 0, err) < 0)
 		return -err->code;
-	init->exe_fd = init->exe ? exe_open_sealed(init->exe, err) : -1;
+	fd_close(&init->exe_fd); /* of an earlier try */
+	fd_close(&entering->exe_tree);
+	init->exe_fd = init->exe ? exe_open_sealed(init->exe, &entering->exe_tree, err) : -1;
 	return init->exe != NULL && init->exe_fd < 0 ? init->exe_fd : 0;
 }
 
 static void run_child(void *context, int sock)
 {
 	init_exec_main(&((struct entering *)context)->init, sock);
-}
-
-static void note_of_child(void *context, const char *text)
-{
-	(void)context;
-	log_line(LOG_LEVEL_WARNING, "%s", text);
 }
 
 static int cgroup_refused(struct entering *entering, int ret, struct error *err)
@@ -224,8 +223,7 @@ static int clone_process(struct entering *entering, struct error *err)
 		return error_set(err, -ret, "socketpair");
 	out->sock = socks[0];
 	entering->child_sock = socks[1];
-	struct join_child child = { .cgroup_fd = entering->cgroup_fd, .sock = socks[1], .host_sock = socks[0],
-				    .note = note_of_child, .note_context = entering,
+	struct join_child child = { .cgroup_fd = entering->cgroup_fd, .sock = socks[1],
 				    .prepare = prepare, .run = run_child, .context = entering };
 	ret = join_clone(&entering->join, &child, &out->pid, &out->pidfd, err);
 	/* cgroups(7), "no internal processes": the container's own manager has divided its cgroup and sits
@@ -249,8 +247,8 @@ static int clone_process(struct entering *entering, struct error *err)
 
 static int note_of_talk(void *context, const char *text, struct error *err)
 {
-	(void)err;
-	note_of_child(context, text);
+	(void)context, (void)err;
+	log_line(LOG_LEVEL_WARNING, "%s", text);
 	return 0;
 }
 
@@ -296,7 +294,7 @@ static int enter(struct entering *entering, const char *id, const struct state_r
 int exec_start(const struct exec_options *options, const char *id, const struct state_root *root,
 	       struct exec *ret_exec, struct error *err)
 {
-	struct entering entering = { .options = options, .out = ret_exec, .join.pidfd = -1, .dir_fd = -1, .first_pidfd = -1,
+	struct entering entering = { .options = options, .out = ret_exec, .join.pidfd = -1, .init.exe_fd = -1, .exe_tree = -1, .dir_fd = -1, .first_pidfd = -1,
 				     .cgroup_fd = -1, .child_sock = -1, .console_sock = -1, .pidfd_sock = -1 };
 
 	*ret_exec = (struct exec){ .pidfd = -1, .sock = -1, .console_fd = -1, .signal_fd = -1 };

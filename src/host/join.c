@@ -10,16 +10,21 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/proc.h"
 #include "base/sync.h"
 #include "base/sys.h"
 #include "host/caller.h"
+
+#define JOINER_STACK_BYTES (256 * 1024) /* only what is touched costs anything */
+/* What is left to the child: from inside a cgroup namespace CLONE_INTO_CGROUP finds nothing, and a time
+ * namespace is closed to a process that shares its memory. */
+#define LATE_NAMESPACES ((uint64_t)(CLONE_NEWCGROUP | CLONE_NEWTIME))
 
 void join_close(struct join *join)
 {
@@ -208,70 +213,101 @@ static void __attribute__((noreturn)) fail(int sock, struct error *err, const ch
 	_exit(1);
 }
 
-/* The process in between: enter, clone, tell the host side, end. */
-static void __attribute__((noreturn)) joiner_main(const struct join *join, const struct join_child *child, int sock)
-{
-	struct error err = { 0 };
-	int pidfd = -1;
+struct joined { /* what the process in between hands back; in memory that is shared with a fork, too */
+	struct error err; /* its code is 0: all went well */
+	pid_t pid;
+	int   pidfd;
+};
 
-	close(child->host_sock);
-	/* A process of the joined namespaces could otherwise look into ours and the child's, while
-	 * they still have the host's root and files (CVE-2026-41163). */
-	if (child->prepare(child->context, sock, &err) < 0)
-		fail(sock, &err, "prepare");
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) {
-		error_set(&err, errno, "prctl PR_SET_DUMPABLE");
-		fail(sock, &err, "join namespaces");
-	}
+struct joining {
+	const struct join       *join;
+	const struct join_child *child;
+	struct joined           *joined;
+};
+
+/* The namespaces that are entered before the child is cloned. */
+static int enter(const struct join *join, struct error *err)
+{
 	for (int type = 0; type < SPEC_NS_COUNT; type++) {
 		/* The cgroup namespace is for the child: from inside it CLONE_INTO_CGROUP finds nothing. */
 		if (join->fds[type] < 0 || type == SPEC_NS_CGROUP)
 			continue;
-		if (setns(join->fds[type], (int)spec_namespace_kinds[type].flag) < 0) {
-			error_at(&err, errno, spec_namespace_kinds[type].name, "setns");
-			fail(sock, &err, "join namespaces");
-		}
+		if (setns(join->fds[type], (int)spec_namespace_kinds[type].flag) < 0)
+			return error_at(err, errno, spec_namespace_kinds[type].name, "setns");
 	}
-	uint64_t rest = join->pidfd_namespaces & ~(uint64_t)CLONE_NEWCGROUP;
-	if (rest != 0 && setns(join->pidfd, (int)rest) < 0) {
-		error_set(&err, errno, "setns into the container's namespaces");
-		fail(sock, &err, "join namespaces");
-	}
-	pid_t pid = clone_child(join, child->cgroup_fd, CLONE_PARENT, &pidfd);
-	if (pid < 0) {
-		explain_clone(errno, join, &err);
-		fail(sock, &err, "join namespaces");
-	}
-	if (pid == 0) {
-		if ((join->fds[SPEC_NS_CGROUP] >= 0 && setns(join->fds[SPEC_NS_CGROUP], CLONE_NEWCGROUP) < 0) ||
-		    ((join->pidfd_namespaces & CLONE_NEWCGROUP) && setns(join->pidfd, CLONE_NEWCGROUP) < 0)) {
-			error_at(&err, errno, "cgroup", "setns");
-			fail(child->sock, &err, "join namespaces");
-		}
-		child->run(child->context, child->sock);
-	}
-	_exit(sync_send(sock, SYNC_CHILD, NULL, 0, pidfd) < 0);
+	uint64_t flags = join->pidfd_namespaces & ~LATE_NAMESPACES;
+	if (flags != 0 && setns(join->pidfd, (int)flags) < 0)
+		return error_set(err, errno, "setns into the container's namespaces");
+	return 0;
 }
 
-static int receive_child(const struct join_child *child, int sock, pid_t *ret_pid, int *ret_pidfd,
-			 struct error *err)
+/* Those that the child enters itself. */
+static int enter_late(const struct join *join, struct error *err)
 {
-	struct sync_message message;
-	int ret;
+	uint64_t flags = join->pidfd_namespaces & LATE_NAMESPACES;
 
-	while ((ret = sync_receive(sock, &message)) == 0 && message.kind == SYNC_NOTE)
-		child->note(child->note_context, message.text);
-	if (ret < 0)
-		return error_set(err, -ret, "wait for the joining process");
-	if (message.kind == SYNC_ERROR) {
-		*err = message.error;
-		return -err->code;
+	if (join->fds[SPEC_NS_CGROUP] >= 0 && setns(join->fds[SPEC_NS_CGROUP], CLONE_NEWCGROUP) < 0)
+		return error_at(err, errno, "cgroup", "setns");
+	if (flags != 0 && setns(join->pidfd, (int)flags) < 0)
+		return error_set(err, errno, "setns into the container's cgroup and time namespaces");
+	return 0;
+}
+
+/* The process in between: enter, clone, end. */
+static int joiner_main(void *context)
+{
+	const struct joining    *joining = context;
+	const struct join       *join = joining->join;
+	const struct join_child *child = joining->child;
+	struct joined           *joined = joining->joined;
+
+	/* A process of the joined namespaces could otherwise look into ours and the child's, while
+	 * they still have the host's root and files (CVE-2026-41163). */
+	if (child->prepare(child->context, child->sock, &joined->err) >= 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		error_set(&joined->err, errno, "prctl PR_SET_DUMPABLE");
+	if (joined->err.code == 0 && enter(join, &joined->err) == 0) {
+		int   pidfd = -1;
+		pid_t pid = clone_child(join, child->cgroup_fd, CLONE_PARENT, &pidfd);
+		if (pid == 0) { /* from here on *joined is not ours */
+			struct error err = { 0 };
+
+			if (enter_late(join, &err) < 0)
+				fail(child->sock, &err, "join namespaces");
+			child->run(child->context, child->sock);
+		}
+		if (pid < 0)
+			explain_clone(errno, join, &joined->err);
+		joined->pid = pid;
+		joined->pidfd = pidfd;
 	}
-	if (message.kind != SYNC_CHILD || message.fd < 0)
-		return error_set(err, EPROTO, "the joining process died");
-	*ret_pidfd = message.fd;
-	*ret_pid = proc_pid_of(message.fd);
-	return *ret_pid > 0 ? 0 : error_set(err, ESRCH, "the container's first process died");
+	_exit(0);
+}
+
+/* Run it. We sleep until it has ended, and have everything back as it was, but for its fds. */
+static int run_joiner(struct joining *joining, struct error *err)
+{
+	/* time_namespaces(7): a process that shares its memory with another can't enter one. */
+	bool   shares = joining->join->fds[SPEC_NS_TIME] < 0;
+	int    dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+	size_t size = JOINER_STACK_BYTES;
+	char  *stack = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+
+	if (stack == MAP_FAILED)
+		return error_set(err, errno, "memory for the joining process");
+	pid_t joiner = clone(joiner_main, stack + size, CLONE_VFORK | CLONE_FILES | (shares ? CLONE_VM : 0) | SIGCHLD, joining);
+	int   code = errno, status = 0;
+	if (joiner > 0) {
+		waitpid(joiner, &status, 0);
+		prctl(PR_SET_DUMPABLE, dumpable == 1, 0, 0, 0); /* it belongs to the memory */
+	}
+	munmap(stack, size);
+	if (joiner < 0)
+		return explain_clone(code, joining->join, err);
+	if (joining->joined->err.code != 0) {
+		*err = joining->joined->err;
+		return error_step(err, "join namespaces");
+	}
+	return joining->joined->pid > 0 ? 0 : error_set(err, EPROTO, "the joining process died (wait status %d)", status);
 }
 
 int join_clone(const struct join *join, const struct join_child *child, pid_t *ret_pid, int *ret_pidfd,
@@ -301,22 +337,14 @@ int join_clone(const struct join *join, const struct join_child *child, pid_t *r
 		*ret_pid = pid;
 		return 0;
 	}
-	/* A socket of its own: the child may say something on the launch socket before we know it. */
-	int socks[2], ret = sync_pair(socks);
-	if (ret < 0)
-		return error_set(err, -ret, "socketpair");
-	struct sys_clone_args args = { .exit_signal = SIGCHLD };
-	pid_t joiner = sys_clone3(&args);
-	int   code = errno;
-	if (joiner == 0) {
-		close(socks[0]);
-		joiner_main(join, child, socks[1]);
-	}
-	close(socks[1]);
-	fd_owned sock = socks[0];
-	if (joiner < 0)
-		return explain_clone(code, join, err);
-	ret = receive_child(child, sock, ret_pid, ret_pidfd, err);
-	waitpid(joiner, NULL, 0);
+	struct joined *joined = mmap(NULL, sizeof(*joined), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (joined == MAP_FAILED)
+		return error_set(err, errno, "memory for the joining process");
+	joined->pidfd = -1;
+	struct joining joining = { .join = join, .child = child, .joined = joined };
+	int ret = run_joiner(&joining, err);
+	*ret_pid = joined->pid;
+	*ret_pidfd = joined->pidfd;
+	munmap(joined, sizeof(*joined));
 	return ret;
 }

@@ -1,6 +1,7 @@
 /* join.h - a container's process cloned, into new namespaces and existing ones.
  *
- * Side: host. Existing namespaces are entered in a process in between, never in moss itself.
+ * Side: host. Existing namespaces are entered in a process in between, never in moss itself. It has
+ * our memory and our fds, as after vfork(2): nothing is copied for it, and what it finds needs no message.
  */
 #ifndef MOSS_JOIN_H
 #define MOSS_JOIN_H
@@ -38,11 +39,9 @@ int join_open_process(pid_t pid, int pidfd, bool own_pid_namespace, struct join 
 struct join_child {
 	int   cgroup_fd; /* lent; -1: stay in ours */
 	int   sock;      /* lent: the child's end of the launch socket */
-	int   host_sock; /* lent: ours */
-	void (*note)(void *note_context, const char *text); /* on our side: what prepare() had to say */
-	void *note_context;
 	/* What is to be done before it stops being dumpable, from when on its /proc files are root's;
-	 * in the child, or in the process that clones it. Returns 0, or -errno with @err set. */
+	 * in the child, or in the process that clones it, which shares our fds. Returns 0, or -errno with
+	 * @err set. */
 	int (*prepare)(void *context, int sock, struct error *err);
 	void (*run)(void *context, int sock); /* what the child does; must not return */
 	void *context;

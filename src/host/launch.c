@@ -197,13 +197,6 @@ static int prepare_child(void *context, int sock, struct error *err)
 	return inherited_oom_score(&((const struct stage *)context)->spec->process, sock, err);
 }
 
-static void note_of_child(void *making, const char *text)
-{
-	struct error ignored; /* no memory for a note: there will be none for the rest */
-
-	(void)!note(making, text, &ignored);
-}
-
 static void run_child(void *context, int sock)
 {
 	stage_main(context, sock);
@@ -218,8 +211,7 @@ static int clone_container(struct making *making, struct error *err)
 		return error_set(err, -ret, "socketpair");
 	out->sock = socks[0];
 	making->child_sock = socks[1];
-	struct join_child child = { .cgroup_fd = making->cgroup_fd, .sock = socks[1], .host_sock = socks[0],
-				    .note = note_of_child, .note_context = making,
+	struct join_child child = { .cgroup_fd = making->cgroup_fd, .sock = socks[1],
 				    .prepare = prepare_child, .run = run_child, .context = &making->plan->stage };
 	ret = join_clone(&making->plan->join, &child, &making->pid, &out->pidfd, err);
 	/* cgroups(7): entering takes a right on the common ancestor, which a user may not have. */

@@ -99,7 +99,8 @@ static int step_protect_binary(struct work *work, struct error *err)
 {
 	if (work->stage->exe == NULL)
 		return 0;
-	fd_owned fd = exe_open_sealed(work->stage->exe, err);
+	fd_owned tree = -1;
+	fd_owned fd = exe_open_sealed(work->stage->exe, &tree, err);
 	return fd < 0 ? fd : exe_seal(work->stage->exe, fd, err);
 }
 
