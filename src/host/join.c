@@ -283,24 +283,49 @@ static int joiner_main(void *context)
 	_exit(0);
 }
 
+/* time_namespaces(7): a process that shares its memory with another can't enter one. The address
+ * sanitizer knows no stack but its own. */
+static bool shares_memory(const struct join *join)
+{
+#if defined(__SANITIZE_ADDRESS__)
+	(void)join;
+	return false;
+#else
+	return join->fds[SPEC_NS_TIME] < 0;
+#endif
+}
+
+static pid_t clone_joiner(struct joining *joining)
+{
+	char *stack;
+
+	if (!shares_memory(joining->join)) {
+		struct sys_clone_args args = { .flags = CLONE_VFORK | CLONE_FILES, .exit_signal = SIGCHLD };
+		pid_t pid = sys_clone3(&args);
+
+		return pid == 0 ? joiner_main(joining) : pid;
+	}
+	stack = mmap(NULL, JOINER_STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (stack == MAP_FAILED)
+		return -1;
+	pid_t pid = clone(joiner_main, stack + JOINER_STACK_BYTES, CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, joining);
+	int   code = errno;
+	munmap(stack, JOINER_STACK_BYTES); /* it has ended */
+	errno = code;
+	return pid;
+}
+
 /* Run it. We sleep until it has ended, and have everything back as it was, but for its fds. */
 static int run_joiner(struct joining *joining, struct error *err)
 {
-	/* time_namespaces(7): a process that shares its memory with another can't enter one. */
-	bool   shares = joining->join->fds[SPEC_NS_TIME] < 0;
-	int    dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
-	size_t size = JOINER_STACK_BYTES;
-	char  *stack = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	int   dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), status = 0;
+	pid_t joiner = clone_joiner(joining);
+	int   code = errno;
 
-	if (stack == MAP_FAILED)
-		return error_set(err, errno, "memory for the joining process");
-	pid_t joiner = clone(joiner_main, stack + size, CLONE_VFORK | CLONE_FILES | (shares ? CLONE_VM : 0) | SIGCHLD, joining);
-	int   code = errno, status = 0;
 	if (joiner > 0) {
 		waitpid(joiner, &status, 0);
 		prctl(PR_SET_DUMPABLE, dumpable == 1, 0, 0, 0); /* it belongs to the memory */
 	}
-	munmap(stack, size);
 	if (joiner < 0)
 		return explain_clone(code, joining->join, err);
 	if (joining->joined->err.code != 0) {
