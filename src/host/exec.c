@@ -165,8 +165,12 @@ static int open_cgroup(struct entering *entering, struct error *err)
 		return -err->code;
 	if (own < 0 && own != -ENOENT)
 		return error_at(err, -own, state->cgroup, "open the container's cgroup");
-	if (own < 0 && sub == NULL) /* ours, as for the container; or it has been removed and the process put elsewhere */
-		return 0;
+	if (own < 0 && sub == NULL) {
+		if (state->cgroup != NULL)
+			log_line(LOG_LEVEL_WARNING, "%s: the container's cgroup is gone or can't be seen from here: the process "
+						    "is not in it", state->cgroup);
+		return 0; /* in ours, as a container without one */
+	}
 	if (own < 0)
 		return error_set(err, 0, "--cgroup: the container has no cgroup of its own");
 	if (sub == NULL) {

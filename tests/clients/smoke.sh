@@ -155,6 +155,12 @@ part_podman() {
 	[ -z "$name" ] || rm -f "$name" # conmon leaves it when create fails
 	output=$("${podman[@]}" run --detach --name smoke "${podman_options[@]}" localhost/smoke sleep 1000 2>&1)
 	check "detached: runs" 0 '^running$' "${podman[@]}" inspect --format '{{.State.Status}}' smoke
+	check "exec: output and exit code" 7 '^in the container: 5$' "${podman[@]}" exec --user 5 --env A=in --workdir /etc smoke \
+		sh -c 'echo "$A the container: $(id -u)"; exit 7'
+	check "exec: command not found: 127" 127 "not found" "${podman[@]}" exec smoke no-such-command
+	check "exec: a terminal" 0 '/dev/pts/' "${podman[@]}" exec --tty smoke tty
+	check "exec: detached" 0 "" "${podman[@]}" exec --detach smoke sleep 999
+	check "exec: detached: its process is there" 0 'sleep 999' "${podman[@]}" exec smoke sh -c 'cat /proc/[0-9]*/cmdline | tr "\0" " "'
 	"${podman[@]}" kill smoke >/dev/null 2>&1
 	check "detached: killed, 137" 0 '^137$' "${podman[@]}" wait smoke
 	check "detached: removed" 0 "" "${podman[@]}" rm --force smoke
@@ -231,6 +237,9 @@ part_ctr() {
 	output=$("${ctr[@]}" run --detach "${ctr_options[@]}" --cgroup "$cgroup/ctr/detached" \
 		localhost/smoke:latest smoke-detached sleep 1000 2>&1)
 	if ctr_task_is RUNNING; then result ok "detached: runs"; else result "not ok" "detached: runs"; fi
+	check "exec: output and exit code" 7 '^in the container$' "${ctr[@]}" tasks exec --exec-id one smoke-detached \
+		sh -c 'echo in the container; exit 7'
+	check "exec: command not found" 1 'executable file not found' "${ctr[@]}" tasks exec --exec-id two smoke-detached no-such-command
 	output=$("${ctr[@]}" tasks kill --signal SIGKILL smoke-detached 2>&1)
 	if wait_until ctr_task_is STOPPED; then result ok "detached: killed"; else result "not ok" "detached: killed"; fi
 	check "detached: removed, 137" 0 'exit code 137' "${ctr[@]}" tasks delete smoke-detached
@@ -351,7 +360,7 @@ mkdir -p "$top/bin" "$shared/volume" "$top/rootfs/bin" "$top/rootfs/etc" "$top/i
 cp "$moss" "$top/bin/moss"
 chmod 755 "$top/bin/moss"
 cp "$busybox" "$top/rootfs/bin/busybox"
-for applet in sh true cat id sleep touch tty; do ln -s busybox "$top/rootfs/bin/$applet"; done
+for applet in sh true cat id sleep touch tr tty; do ln -s busybox "$top/rootfs/bin/$applet"; done
 echo "just text" >"$top/rootfs/etc/not-executable"
 echo "root:x:0:0::/:/bin/sh" >"$top/rootfs/etc/passwd"
 echo "root:x:0:" >"$top/rootfs/etc/group"

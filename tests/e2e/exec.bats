@@ -508,6 +508,25 @@ print(text.decode(), len(fds), [line.split()[1] for line in info.splitlines() if
 	moss delete --force "$ID-2"
 }
 
+@test "exec: a container with a time namespace, and one that joins it" {
+	config '.linux.namespaces |= (map(select(.type != "time")) + [{type: "time"}])'
+	running
+	other=$(pid_of)
+	[ "$(readlink "/proc/$other/ns/time")" != "$(readlink /proc/self/ns/time)" ]
+	inside 'for kind in user pid net ipc uts cgroup mnt time; do readlink /proc/self/ns/$kind; done'
+	[ "$output" = "$(namespaces "$other")" ]
+	mv out out.first
+	config '(.linux.namespaces[] | select(.type == "time")).path = $p' --arg p "/proc/$other/ns/time"
+	is_root || config '.linux.namespaces |= (map(select(.type != "user")) + [{type: "user", path: $p}])
+		| del(.linux.uidMappings, .linux.gidMappings)' --arg p "/proc/$other/ns/user"
+	apart run -d "$ID-2"
+	eventually grep -q ready out
+	[ "$(readlink "/proc/$(pid_of "$ID-2")/ns/time")" = "$(readlink "/proc/$other/ns/time")" ]
+	run --separate-stderr moss exec "$ID-2" readlink /proc/self/ns/time
+	[ "$output" = "$(readlink "/proc/$other/ns/time")" ]
+	moss delete --force "$ID-2"
+}
+
 @test "exec: root enters a normal user's container as its ids" {
 	need_root "another user's container"
 	config '.linux.namespaces |= (map(select(.type != "user")) + [{type: "user"}])
