@@ -155,6 +155,7 @@ part_podman() {
 	[ -z "$name" ] || rm -f "$name" # conmon leaves it when create fails
 	output=$("${podman[@]}" run --detach --name smoke "${podman_options[@]}" localhost/smoke sleep 1000 2>&1)
 	check "detached: runs" 0 '^running$' "${podman[@]}" inspect --format '{{.State.Status}}' smoke
+	# shellcheck disable=SC2016 # the container's own variables
 	check "exec: output and exit code" 7 '^in the container: 5$' "${podman[@]}" exec --user 5 --env A=in --workdir /etc smoke \
 		sh -c 'echo "$A the container: $(id -u)"; exit 7'
 	check "exec: command not found: 127" 127 "not found" "${podman[@]}" exec smoke no-such-command
