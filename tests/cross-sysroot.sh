@@ -1,0 +1,43 @@
+#!/bin/sh
+# cross-sysroot.sh ARCHITECTURE - print a directory with Debian's headers and libraries of another
+# architecture, to build and run moss for it.
+#
+# The packages are unpacked there and nowhere else: this machine gets no foreign architecture and no
+# foreign package. The directory is made once and kept below MOSS_CACHE (default
+# /var/cache/moss-tests); its name is made of what is in it. It gets that name when it is whole, so a
+# run that was killed half-way leaves nothing that the next one would take for it.
+# Needs mmdebstrap and the package lists of apt-get update. Fails with the reason as the last line.
+set -eu
+
+packages=libc6-dev,libseccomp-dev,libcap-dev,libjson-c-dev,libcmocka-dev
+architecture=${1:?usage: cross-sysroot.sh ARCHITECTURE}
+cache=${MOSS_CACHE:-/var/cache/moss-tests}
+
+# The release of this machine, as its cross compilers are, from the mirror that it uses. No updates:
+# what is linked here is thrown away.
+release=$(. /etc/os-release && echo "${VERSION_CODENAME:-none}")
+# shellcheck disable=SC2016 # apt-get's own variables
+sources=$(apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Identifier: Packages' \
+	"Release: $release" 'Component: main' 'Origin: Debian' | sort -u)
+if [ -z "$sources" ]; then
+	echo "there are no package lists of Debian's: run apt-get update (elsewhere: not supported)" >&2
+	exit 1
+fi
+
+key=$(printf '%s\n' "$sources" "$packages" | sha256sum | cut -c 1-16)
+sysroot=$cache/sysroot-$architecture-$key
+mkdir -p "$cache"
+exec 9>"$cache/sysroot-$architecture.lock"
+flock -w 600 9 || {
+	echo "another run has been making $cache/sysroot-$architecture for 10 minutes" >&2
+	exit 1
+}
+if [ ! -d "$sysroot" ]; then
+	rm -rf "$cache/sysroot-$architecture.new" # of a killed run: the lock is ours
+	mmdebstrap --quiet --variant=extract --architectures="$architecture" --include="$packages" "$release" \
+		"$cache/sysroot-$architecture.new" "$sources" >&2
+	mv "$cache/sysroot-$architecture.new" "$sysroot"
+fi
+touch "$sysroot" # used today: what was not for two months goes
+find "$cache" -maxdepth 1 -name 'sysroot-*' -type d -mtime +60 -exec rm -rf {} +
+echo "$sysroot"
