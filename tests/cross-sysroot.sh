@@ -6,7 +6,7 @@
 # foreign package. The directory is made once and kept below MOSS_CACHE (default
 # /var/cache/moss-tests); its name is made of what is in it. It gets that name when it is whole, so a
 # run that was killed half-way leaves nothing that the next one would take for it.
-# Needs mmdebstrap and the package lists of apt-get update. Fails with the reason as the last line.
+# Needs mmdebstrap and the package lists of apt-get update.
 set -eu
 
 packages=libc6-dev,libseccomp-dev,libcap-dev,libjson-c-dev,libcmocka-dev
@@ -33,11 +33,15 @@ flock -w 600 9 || {
 	exit 1
 }
 if [ ! -d "$sysroot" ]; then
-	rm -rf "$cache/sysroot-$architecture.new" # of a killed run: the lock is ours
+	half_made=$cache/sysroot-$architecture.new
+	rm -rf --one-file-system "$half_made" # of a killed run: the lock is ours
 	mmdebstrap --quiet --variant=extract --architectures="$architecture" --include="$packages" "$release" \
-		"$cache/sysroot-$architecture.new" "$sources" >&2
-	mv "$cache/sysroot-$architecture.new" "$sysroot"
+		"$half_made" "$sources" >&2 || {
+		rm -rf --one-file-system "$half_made"
+		exit 1
+	}
+	mv "$half_made" "$sysroot"
 fi
 touch "$sysroot" # used today: what was not for two months goes
-find "$cache" -maxdepth 1 -name 'sysroot-*' -type d -mtime +60 -exec rm -rf {} +
+find "$cache" -maxdepth 1 -name 'sysroot-*' -type d -mtime +60 -exec rm -rf --one-file-system {} +
 echo "$sysroot"

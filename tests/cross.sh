@@ -131,7 +131,7 @@ architecture() {
 	fi
 	if ! sysroot=$(bash "$source_tree/tests/cross-sysroot.sh" "$architecture" 2>"$work/log"); then
 		sed 's/^/# /' "$work/log"
-		skip "$architecture" "no libraries: $(tail -n 1 "$work/log")"
+		skip "$architecture" "no libraries: $(grep -m 1 '^E: ' "$work/log" || tail -n 1 "$work/log")"
 		return
 	fi
 	check "$architecture: builds without a warning" build || return
