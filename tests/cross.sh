@@ -131,7 +131,8 @@ architecture() {
 	fi
 	if ! sysroot=$(bash "$source_tree/tests/cross-sysroot.sh" "$architecture" 2>"$work/log"); then
 		sed 's/^/# /' "$work/log"
-		skip "$architecture" "no libraries: $(grep -m 1 '^E: ' "$work/log" || tail -n 1 "$work/log")"
+		without=$(grep -m 1 '^E: ' "$work/log" || tail -n 1 "$work/log")
+		skip "$architecture" "no libraries: ${without:-cross-sysroot.sh failed}"
 		return
 	fi
 	check "$architecture: builds without a warning" build || return
