@@ -6,25 +6,15 @@
 # foreign package. The directory is made once and kept below MOSS_CACHE (default
 # /var/cache/moss-tests); its name is made of what is in it. It gets that name when it is whole, so a
 # run that was killed half-way leaves nothing that the next one would take for it.
-# Needs mmdebstrap and the package lists of apt-get update.
+# Needs mmdebstrap; where apt has package lists, its mirror is used.
 set -eu
 
 packages=libc6-dev,libseccomp-dev,libcap-dev,libjson-c-dev,libcmocka-dev
 architecture=${1:?usage: cross-sysroot.sh ARCHITECTURE}
 cache=${MOSS_CACHE:-/var/cache/moss-tests}
 
-# The release of this machine, as its cross compilers are, from the mirror that it uses. No updates:
-# what is linked here is thrown away.
-release=$(. /etc/os-release && echo "${VERSION_CODENAME:-none}")
-# shellcheck disable=SC2016 # apt-get's own variables
-sources=$(apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Identifier: Packages' \
-	"Release: $release" 'Component: main' 'Origin: Debian' | sort -u)
-if [ -z "$sources" ]; then
-	echo "there are no package lists of Debian's: run apt-get update (elsewhere: not supported)" >&2
-	exit 1
-fi
-
-key=$(printf '%s\n' "$sources" "$packages" | sha256sum | cut -c 1-16)
+release=$(. /etc/os-release && echo "${VERSION_CODENAME:-none}") # as the cross compilers are
+key=$(echo "$release $packages" | sha256sum | cut -c 1-16)
 sysroot=$cache/sysroot-$architecture-$key
 mkdir -p "$cache"
 exec 9>"$cache/sysroot-$architecture.lock"
@@ -33,10 +23,14 @@ flock -w 600 9 || {
 	exit 1
 }
 if [ ! -d "$sysroot" ]; then
+	# No updates: what is linked here is thrown away.
+	# shellcheck disable=SC2016 # apt-get's own variables
+	sources=$(apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Identifier: Packages' \
+		"Release: $release" 'Component: main' 'Origin: Debian' | sort -u)
 	half_made=$cache/sysroot-$architecture.new
 	rm -rf --one-file-system "$half_made" # of a killed run: the lock is ours
 	mmdebstrap --quiet --variant=extract --architectures="$architecture" --include="$packages" "$release" \
-		"$half_made" "$sources" >&2 || {
+		"$half_made" ${sources:+"$sources"} >&2 || {
 		rm -rf --one-file-system "$half_made"
 		exit 1
 	}
