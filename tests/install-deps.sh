@@ -14,6 +14,8 @@ esac
 debian_build='gcc make libc6-dev autoconf automake pkg-config libseccomp-dev libcap-dev libjson-c-dev uidmap busybox-static'
 debian_test='clang libcmocka-dev bats jq shellcheck cppcheck python3 strace bubblewrap runc crun procps
 	util-linux bsdutils git iproute2 xz-utils binutils file libcap2-bin podman containerd'
+# To build and test moss for other machines, tests/cross.sh.
+debian_cross='gcc-aarch64-linux-gnu gcc-i686-linux-gnu gcc-s390x-linux-gnu qemu-user mmdebstrap'
 fedora='gcc make autoconf automake pkgconf-pkg-config libseccomp-devel libseccomp-static libcap-devel libcap-static
 	json-c-devel shadow-utils-subid busybox'
 fedora_test='clang compiler-rt libcmocka-devel bats jq ShellCheck cppcheck python3 strace bubblewrap runc crun procps-ng
@@ -54,6 +56,7 @@ case " $id $like " in
 	;;
 esac
 
+[ "$(dpkg --print-architecture)" != amd64 ] || debian_test="$debian_test $debian_cross"
 missing=
 for package in $(all "$debian_build" "$debian_test"); do
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing="$missing $package"

@@ -138,6 +138,26 @@ int exe_open_sealed(const struct exe *exe, int *ret_tree_fd, struct error *err)
 	return fd >= 0 ? fd : open_sealed_copy(err);
 }
 
+/* prctl(2), PR_SET_MM_MAP, has no form for 32-bit programs: from them, too, a 64-bit kernel takes its
+ * own struct, whose pointer is wider. It refuses ours for its size, or on machines that pad it to the
+ * same size because a size of auxv without an auxv stands where ours has the fd. */
+static int layout_set(const struct prctl_mm_map *layout)
+{
+	if (prctl(PR_SET_MM, PR_SET_MM_MAP, layout, sizeof(*layout), 0) == 0)
+		return 0;
+#if UINTPTR_MAX < UINT64_MAX
+	struct {
+		uint64_t addresses[offsetof(struct prctl_mm_map, auxv) / sizeof(uint64_t)], auxv;
+		uint32_t auxv_size, exe_fd;
+	} wide = { .exe_fd = layout->exe_fd };
+
+	memcpy(wide.addresses, layout, sizeof(wide.addresses));
+	if (errno == EINVAL && prctl(PR_SET_MM, PR_SET_MM_MAP, &wide, sizeof(wide), 0) == 0)
+		return 0;
+#endif
+	return -errno;
+}
+
 int exe_seal(const struct exe *exe, int fd, struct error *err)
 {
 	const ElfW(Phdr)   *parts = (const void *)getauxval(AT_PHDR);
@@ -159,8 +179,9 @@ int exe_seal(const struct exe *exe, int fd, struct error *err)
 	}
 	layout.brk = (uintptr_t)sbrk(0);
 	layout.exe_fd = (unsigned)fd;
-	if (prctl(PR_SET_MM, PR_SET_MM_MAP, &layout, sizeof(layout), 0) < 0) {
-		error_at(err, errno, exe->path, "protect the running binary (prctl PR_SET_MM_MAP)");
+	int ret = layout_set(&layout);
+	if (ret < 0) {
+		error_at(err, -ret, exe->path, "protect the running binary (prctl PR_SET_MM_MAP)");
 		return error_hint(err, "the container's root could write this file: let it belong to an id that "
 				       "is not mapped into the container, or use a kernel with CONFIG_CHECKPOINT_RESTORE");
 	}

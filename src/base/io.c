@@ -13,6 +13,9 @@
 #include "base/fd.h"
 #include "base/mem.h"
 
+_Static_assert(sizeof(off_t) == 8, "build with -D_FILE_OFFSET_BITS=64: stat(2) fails for what 32 bits can't count");
+_Static_assert(sizeof(time_t) == 8, "build with -D_TIME_BITS=64: stat(2) fails for times after 2038");
+
 ssize_t io_read_file(int dir_fd, const char *path, size_t max, char **ret_bytes, struct error *err)
 {
 	/* O_NONBLOCK: a FIFO in the place of the file must not hang us. */

@@ -33,7 +33,8 @@ void str_add_bytes(struct str *str, const char *bytes, size_t size)
 		return;
 	if (str->room - str->size <= size) {
 		size_t room = (str->room + size + 64) * 2;
-		char  *text = realloc(str->text, room);
+		bool   fits = str->room < SIZE_MAX / 8 && size < SIZE_MAX / 8; /* or the doubling wraps */
+		char  *text = fits ? realloc(str->text, room) : NULL;
 
 		if (text == NULL) {
 			str->failed = true;

@@ -50,13 +50,14 @@ int sys_pivot_root(const char *new_root, const char *put_old)
 
 void sys_signals_reset(void)
 {
-	/* The kernel's own struct sigaction, all zero: SIG_DFL, no flags, empty mask. */
-	unsigned long action[4] = { 0 };
+	/* The kernel's own struct sigaction, all zero: SIG_DFL, no flags, empty mask. On no machine has it
+	 * more than 32 bytes; on those of 32 bits it is larger than four words, because of the mask. */
+	uint64_t action[4] = { 0 };
 	sigset_t none;
 
 	/* KILL and STOP are refused, and need nothing. */
 	for (int number = 1; number < _NSIG; number++)
-		syscall(SYS_rt_sigaction, number, action, NULL, sizeof(uint64_t));
+		syscall(SYS_rt_sigaction, number, action, NULL, _NSIG / 8);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

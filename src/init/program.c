@@ -149,21 +149,24 @@ int program_find(const struct init *init, struct init_context *context, struct e
 	return ret < 0 ? not_executable(-ret, name, err) : 0;
 }
 
-/* The dynamic loader that an ELF program of 64 bits asks for; false when it names none. */
+/* The dynamic loader that an ELF program asks for; false when it names none. */
 static bool read_loader(int fd, char *loader, size_t size)
 {
-	Elf64_Ehdr header;
-	Elf64_Phdr part;
+	union { Elf64_Ehdr wide; Elf32_Ehdr narrow; } header; /* e_ident is the same in both, ... */
+	union { Elf64_Phdr wide; Elf32_Phdr narrow; } part;   /* ... p_type, too */
 
 	if (pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header) ||
-	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64)
+	    memcmp(header.wide.e_ident, ELFMAG, SELFMAG) != 0)
 		return false;
-	for (unsigned i = 0; i < header.e_phnum; i++) {
-		if (pread(fd, &part, sizeof(part), (off_t)(header.e_phoff + i * sizeof(part))) != (ssize_t)sizeof(part))
+	bool     narrow = header.wide.e_ident[EI_CLASS] == ELFCLASS32;
+	uint64_t at = narrow ? header.narrow.e_phoff : header.wide.e_phoff;
+	size_t   part_size = narrow ? sizeof(part.narrow) : sizeof(part.wide);
+	for (unsigned left = narrow ? header.narrow.e_phnum : header.wide.e_phnum; left > 0; left--, at += part_size) {
+		if (pread(fd, &part, part_size, (off_t)at) != (ssize_t)part_size)
 			return false;
-		if (part.p_type != PT_INTERP)
+		if (part.wide.p_type != PT_INTERP)
 			continue;
-		ssize_t count = pread(fd, loader, size - 1, (off_t)part.p_offset);
+		ssize_t count = pread(fd, loader, size - 1, (off_t)(narrow ? part.narrow.p_offset : part.wide.p_offset));
 		loader[count > 0 ? count : 0] = '\0';
 		return count > 0;
 	}

@@ -156,19 +156,36 @@ verdict() {
 	# what only the kernel can say of a program comes after the container has been made: 255
 	printf '#!/no/such/shell\n' >rootfs/var/script
 	printf 'garbage\n' >rootfs/var/garbage
-	"$PYTHON" - /bin/busybox rootfs/var/dynamic <<'PY'
-import struct, sys  # a program of this machine whose loader is not there
-head = bytearray(open(sys.argv[1], "rb").read(64))
-name = b"/no/such/loader.so\0"
-struct.pack_into("<Q", head, 32, 64)  # e_phoff
-struct.pack_into("<QIHHHHHH", head, 40, 0, 0, 64, 56, 2, 0, 0, 0)
-size = 64 + 112 + len(name)
-load = struct.pack("<IIQQQQQQ", 1, 5, 0, 0x400000, 0x400000, size, size, 4096)
-interp = struct.pack("<IIQQQQQQ", 3, 4, 176, 0x4000b0, 0x4000b0, len(name), len(name), 1)
-open(sys.argv[2], "wb").write(bytes(head) + interp + load + name)
+	"$PYTHON" - rootfs/bin/busybox rootfs/var/dynamic rootfs/var/dynamic32 <<'PY'
+import struct, sys  # a program of this machine whose loader is not there, and one of its 32-bit sibling
+
+def part(bits, kind, flags, at, size):
+    place = [at, 0x400000 + at, 0x400000 + at, size, size]
+    return [kind, flags, *place, 4096] if bits == 64 else [kind, *place, flags, 4096]
+
+def program(path, bits, order, machine):
+    name = b"/no/such/loader.so\0"
+    word, head, one = ("Q", 64, 56) if bits == 64 else ("I", 52, 32)
+    where = head + 2 * one
+    data = b"\x7fELF" + bytes([bits // 32, 1 if order == "<" else 2, 1]) + bytes(9)
+    data += struct.pack(order + "HHI" + 3 * word + "I6H", 2, machine, 1, 0, head, 0, 0, head, one, 2, 0, 0, 0)
+    form = order + ("IIQQQQQQ" if bits == 64 else "8I")
+    data += struct.pack(form, *part(bits, 3, 4, where, len(name)))
+    data += struct.pack(form, *part(bits, 1, 5, 0, where + len(name)))
+    open(path, "wb").write(data + name)
+
+head = open(sys.argv[1], "rb").read(20)
+order = "<" if head[5] == 1 else ">"
+machine = struct.unpack_from(order + "H", head, 18)[0]
+program(sys.argv[2], 32 * head[4], order, machine)
+program(sys.argv[3], 32, order, {62: 3, 183: 40}.get(machine, machine))  # x86-64: 386; AArch64: ARM
 PY
-	chmod +x rootfs/var/script rootfs/var/garbage rootfs/var/dynamic
-	for case in "script:/no/such/shell" "dynamic:/no/such/loader.so" "garbage:/var/garbage"; do
+	chmod +x rootfs/var/script rootfs/var/garbage rootfs/var/dynamic rootfs/var/dynamic32
+	missing=(script:/no/such/shell dynamic:/no/such/loader.so garbage:/var/garbage)
+	code=0
+	rootfs/var/dynamic32 2>/dev/null || code=$?
+	[ "$code" -ne 127 ] || missing+=(dynamic32:/no/such/loader.so) # 126: this kernel has no such programs
+	for case in "${missing[@]}"; do
 		name="exec of ${case%%:*}"
 		config '.process.args = [$p]' --arg p "/var/${case%%:*}"
 		run_moss

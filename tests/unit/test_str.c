@@ -44,6 +44,18 @@ static void a_text_grows_by_pieces_of_any_size(void **state)
 	assert_null(text.text);
 }
 
+static void a_text_that_no_memory_holds_is_refused(void **state)
+{
+	struct str text = { 0 };
+
+	(void)state;
+	str_add_bytes(&text, "x", SIZE_MAX - 50); /* twice that and some room wraps around to a few bytes */
+	assert_true(text.failed);
+	str_add(&text, "y");
+	assert_null(text.text);
+	str_free(&text);
+}
+
 static void a_start_is_no_part_of_something_longer(void **state)
 {
 	(void)state;
@@ -57,6 +69,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_number_is_digits_alone_and_within_its_bounds),
 		cmocka_unit_test(a_text_grows_by_pieces_of_any_size),
+		cmocka_unit_test(a_text_that_no_memory_holds_is_refused),
 		cmocka_unit_test(a_start_is_no_part_of_something_longer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
