@@ -119,7 +119,7 @@ static int part_map_again(const ElfW(Phdr) *part, uintptr_t base, uintptr_t page
 	size_t    size = end - start;
 
 	if (!(part->p_flags & PF_W))
-		return mmap((void *)start, size, protection_of(part), MAP_PRIVATE | MAP_FIXED | MAP_POPULATE, fd,
+		return mmap((void *)start, size, protection_of(part), MAP_PRIVATE | MAP_FIXED, fd,
 			    (off_t)(part->p_offset / page * page)) == MAP_FAILED ? -errno : 0;
 	/* Data has been written since the start: move a copy over it, in one step, because the
 	 * tables that every call goes through are among it. */
