@@ -66,6 +66,29 @@ static void read_annotations(struct json_object *json, struct state *state)
 	}
 }
 
+static void read_notes(struct json_object *json, struct state *state)
+{
+	struct json_object *array;
+
+	if (!json_object_object_get_ex(json, "notes", &array) || !json_object_is_type(array, json_type_array))
+		return;
+	size_t count = json_object_array_length(array);
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *note = json_object_array_get_idx(array, i);
+
+		if (!json_object_is_type(note, json_type_string))
+			continue;
+		const char **notes = arena_grow(&state->arena, state->notes, state->notes_count, sizeof(*notes));
+		if (notes == NULL)
+			return;
+		state->notes = notes;
+		notes[state->notes_count] = arena_text(&state->arena, json_object_get_string(note));
+		if (notes[state->notes_count] == NULL)
+			return;
+		state->notes_count++;
+	}
+}
+
 static int read_members(struct json_object *json, struct state *state, struct error *err)
 {
 	int64_t version = number_of(json, "version"), pid = number_of(json, "pid");
@@ -86,6 +109,7 @@ static int read_members(struct json_object *json, struct state *state, struct er
 	if (state->cgroup != NULL && state->cgroup[0] != '/')
 		state->cgroup = NULL;
 	read_annotations(json, state);
+	read_notes(json, state);
 	if (version > STATE_VERSION) {
 		error_set(err, 0, "format version %lld is newer than %d, the one that this moss knows",
 			  (long long)version, STATE_VERSION);

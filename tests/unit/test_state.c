@@ -72,6 +72,11 @@ static void what_is_written_is_read_again(void **unused)
 	assert_string_equal(state.cgroup, written.cgroup);
 	assert_int_equal(state.annotations_count, 2);
 	assert_string_equal(state.annotations[1].value, annotations[1].value);
+	assert_int_equal(state.notes_count, 3);
+	assert_string_equal(state.notes[2], "three");
+	char *again = state_text(&state);
+	assert_string_equal(again, text);
+	free(again);
 	free(text);
 }
 
