@@ -115,6 +115,8 @@ static int read_members(struct json_object *json, struct state *state, struct er
 			  (long long)version, STATE_VERSION);
 		return error_hint(err, "use the newer moss, or delete --force");
 	}
+	if (state->id != NULL && state_check_id(state->id, err) < 0)
+		return error_set(err, 0, "damaged: \"%.100s\" is not the id of a container", state->id);
 	if (version < 1 || state->id == NULL || state->oci_version == NULL || state->bundle == NULL ||
 	    state->rootfs == NULL || state->created == NULL || state->boot_id[0] == '\0')
 		return error_set(err, 0, "damaged: a member is missing or of the wrong type");

@@ -105,6 +105,15 @@ static void of_a_damaged_text_what_can_be_read_is_read(void **unused)
 	assert_string_equal(state.cgroup, "/moss/c1");
 }
 
+static void the_id_is_one(void **unused)
+{
+	(void)unused;
+	assert_refused(STATE_OF("", ""), "not the id");
+	assert_refused(STATE_OF("..", ""), "not the id");
+	assert_refused(STATE_OF("../c1", ""), "not the id");
+	assert_refused(STATE_OF("c1\\n", ""), "not the id");
+}
+
 static void of_a_newer_version_what_is_known_is_read(void **unused)
 {
 	struct error err = { 0 };
@@ -141,6 +150,7 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_read_again),
 		cmocka_unit_test(a_text_that_no_moss_writes_is_damaged),
 		cmocka_unit_test(of_a_damaged_text_what_can_be_read_is_read),
+		cmocka_unit_test(the_id_is_one),
 		cmocka_unit_test(of_a_newer_version_what_is_known_is_read),
 		cmocka_unit_test(numbers_and_paths_out_of_range_count_as_absent),
 	};
