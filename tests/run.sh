@@ -2,14 +2,14 @@
 # run.sh [SUITE...] - install what the tests need, then run everything.
 #
 # Suites: gcc (build with -Werror, make check: unit, fuzz replay, e2e as root and as a normal
-# user), distcheck, install, clang, sanitizers, static, shell, cross (other machines). Builds are out of tree, in a copy
+# user), distcheck, install, clang, sanitizers, fuzz, static, shell, cross (other machines). Builds are out of tree, in a copy
 # of the sources. Two lanes run at a time; a suite's log is printed when it failed.
 # The last line is "N passed, N failed, N skipped"; exit status 1 when anything failed.
 # NO_INSTALL=1 installs nothing; KEEP=1 keeps the logs.
 # shellcheck disable=SC2317 # functions are called by their names
 set -u
 source_tree=$(cd "$(dirname "$0")/.." && pwd)
-wanted=" ${*:-gcc distcheck install clang sanitizers static shell cross} "
+wanted=" ${*:-gcc distcheck install clang sanitizers fuzz static shell cross} "
 
 if [ -z "${NO_INSTALL-}" ]; then
 	echo "== installing what the tests need"
@@ -114,6 +114,18 @@ suite_sanitizers() {
 	check "sanitizers: make check-unit" grep -qx 0 "$logs/san.status"
 	test_logs "$work/san"
 }
+suite_fuzz() {
+	local each="fuzz: every harness for 30 s"
+	have clang "$each" || return
+	echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | clang -fsanitize=fuzzer -x c -o /dev/null - ||
+		{ skip "$each" "clang has no libFuzzer (package libclang-rt-dev)" && return; }
+	mkdir "$work/fuzz" && cd "$work/fuzz" || return
+	check "fuzz: configure" "$source/configure" --enable-werror || return
+	make -s -j 2 fuzz SECONDS=30 JOBS=2
+	echo $? >"$logs/fuzz.status"
+	sed -nE 's/^(ok - )([a-z_]+):.*/\1fuzz: \2/p; s/^(not ok - )/\1fuzz: /p' "$logs/fuzz.log" >>"$results"
+	check "fuzz: make fuzz" grep -qx 0 "$logs/fuzz.status"
+}
 suite_static() {
 	have cppcheck "static: cppcheck" || return
 	# The suppressions, with their reasons:
@@ -217,6 +229,7 @@ suite() {
 	trap - EXIT
 	suite clang
 	suite sanitizers
+	suite fuzz
 	suite static
 	suite shell
 	suite distcheck

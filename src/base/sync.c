@@ -3,6 +3,7 @@
 #include "base/sync.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -43,6 +44,50 @@ int sync_send(int sock, enum sync_kind kind, const void *bytes, size_t size, int
 	return ret < 0 ? -errno : 0;
 }
 
+/* The fd that came with the packet, or -1; -EBADMSG for more than one, which are closed. */
+static int fd_of(struct msghdr *header)
+{
+	struct cmsghdr *part = CMSG_FIRSTHDR(header);
+	int fd = -1;
+
+	if (part == NULL || part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
+		return -1;
+	size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int); /* two fit into the padding */
+	for (size_t i = 0; i < count; i++) {
+		fd_close(&fd);
+		memcpy(&fd, CMSG_DATA(part) + i * sizeof(int), sizeof(int));
+	}
+	if (count > 1)
+		fd_close(&fd);
+	return count > 1 ? -EBADMSG : fd;
+}
+
+static bool is_ended(const char *text, size_t size)
+{
+	return memchr(text, '\0', size) != NULL;
+}
+
+/* The sender is on the container's side: what it says of itself is checked. */
+static bool error_is_sound(const struct error *err)
+{
+	return err->code > 0 && err->exit_status >= 0 && err->exit_status <= UINT8_MAX &&
+	       is_ended(err->step, sizeof(err->step)) && is_ended(err->object, sizeof(err->object)) &&
+	       is_ended(err->cause, sizeof(err->cause)) && is_ended(err->hint, sizeof(err->hint));
+}
+
+/* @size: bytes of the packet behind its kind, which are in the message. */
+static int message_fill(uint32_t kind, size_t size, struct sync_message *message)
+{
+	if (kind <= SYNC_END || kind > SYNC_ERROR)
+		return -EBADMSG;
+	if (kind == SYNC_ERROR && (size != sizeof(struct error) || !error_is_sound(&message->error)))
+		return -EBADMSG;
+	message->kind = (enum sync_kind)kind;
+	message->size = size;
+	message->text[size < sizeof(message->text) ? size : sizeof(message->text) - 1] = '\0';
+	return 0;
+}
+
 int sync_receive(int sock, struct sync_message *ret_message)
 {
 	uint32_t      number = SYNC_END;
@@ -53,6 +98,7 @@ int sync_receive(int sock, struct sync_message *ret_message)
 				 .msg_control = &control, .msg_controllen = sizeof(control) };
 	ssize_t size;
 
+	ret_message->kind = SYNC_END;
 	ret_message->fd = -1;
 	ret_message->size = 0;
 	do
@@ -60,27 +106,15 @@ int sync_receive(int sock, struct sync_message *ret_message)
 	while (size < 0 && errno == EINTR);
 	/* The other side died with a message of ours unread: that is an end, too. */
 	if (size < 0 && errno == ECONNRESET)
-		size = 0;
+		return 0;
 	if (size < 0)
 		return -errno;
-	struct cmsghdr *part = CMSG_FIRSTHDR(&header);
-	if (part != NULL && part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS &&
-	    part->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&ret_message->fd, CMSG_DATA(part), sizeof(int));
-	ret_message->kind = SYNC_END;
+	fd_owned fd = fd_of(&header);
 	if (size == 0)
 		return 0;
-	if ((size_t)size < sizeof(number) || number <= SYNC_END || number > SYNC_ERROR) {
-		fd_close(&ret_message->fd);
-		return -EBADMSG;
-	}
-	ret_message->kind = (enum sync_kind)number;
-	ret_message->size = (size_t)size - sizeof(number);
-	ret_message->text[sizeof(ret_message->text) - 1] = '\0';
-	if (ret_message->kind == SYNC_NOTE && ret_message->size < sizeof(ret_message->text))
-		ret_message->text[ret_message->size] = '\0';
-	if (ret_message->kind == SYNC_ERROR &&
-	    (ret_message->size != sizeof(struct error) || ret_message->error.code <= 0))
-		return -EBADMSG;
-	return 0;
+	int ret = fd == -EBADMSG || (size_t)size < sizeof(number)
+		? -EBADMSG : message_fill(number, (size_t)size - sizeof(number), ret_message);
+	if (ret == 0)
+		ret_message->fd = fd_take(&fd);
+	return ret;
 }

@@ -41,7 +41,9 @@ int sync_pair(int ret_socks[2]) __attribute__((nonnull, warn_unused_result));
 int sync_send(int sock, enum sync_kind kind, const void *bytes, size_t size, int fd)
 	__attribute__((warn_unused_result));
 
-/* Receive one message; waits for it. Returns 0 (SYNC_END at end of file) or -errno. */
+/* Receive one message; waits for it. An error that is received has a code, an exit status within
+ * 0..255 and texts that end. Returns 0 (SYNC_END at end of file) or -errno, -EBADMSG for a packet
+ * that sync_send() does not send; then no fd is left open. */
 int sync_receive(int sock, struct sync_message *ret_message)
 	__attribute__((nonnull, warn_unused_result));
 

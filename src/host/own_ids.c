@@ -118,6 +118,16 @@ static int add_range(uint64_t first, uint64_t count, struct arena *arena, struct
 	return 0;
 }
 
+/* A range that is not written as two numbers is passed over. */
+static int add_text_range(const char *first, const char *count, struct arena *arena, struct spec_id_maps *maps)
+{
+	uint64_t start, size;
+
+	if (!str_to_uint(first, UINT64_MAX / 2, &start) || !str_to_uint(count, UINT64_MAX / 2, &size))
+		return 0;
+	return add_range(start, size, arena, maps);
+}
+
 int own_ids_read_lines(char *lines, const char *name, uint32_t uid, struct arena *arena,
 		       struct spec_id_maps *maps)
 {
@@ -126,47 +136,50 @@ int own_ids_read_lines(char *lines, const char *name, uint32_t uid, struct arena
 
 	while ((line = strsep(&lines, "\n")) != NULL) {
 		const char *who = strsep(&line, ":"), *first = strsep(&line, ":"), *count = strsep(&line, ":");
-		uint64_t owner, start, size;
+		uint64_t owner;
 
 		if (count == NULL || !((name != NULL && strcmp(who, name) == 0) ||
 				       (str_to_uint(who, UINT32_MAX, &owner) && owner == uid)))
 			continue;
-		if (!str_to_uint(first, UINT64_MAX / 2, &start) || !str_to_uint(count, UINT64_MAX / 2, &size))
-			continue;
-		int ret = add_range(start, size, arena, maps);
+		int ret = add_text_range(first, count, arena, maps);
 		if (ret < 0)
 			return ret;
 	}
 	return (int)(maps->count - before);
 }
 
-/* getsubids(1): "0: NAME FIRST COUNT" a line. */
-static int read_getsubids(char *lines, struct arena *arena, struct spec_id_maps *maps)
+int own_ids_read_getsubids(char *lines, struct arena *arena, struct spec_id_maps *maps)
 {
-	char *line;
+	size_t before = maps->count;
+	char  *line;
 
 	while ((line = strsep(&lines, "\n")) != NULL) {
-		unsigned long long first, count;
+		const char *fields[4] = { NULL }; /* index, name, first, count */
 
-		if (sscanf(line, "%*u: %*s %llu %llu", &first, &count) == 2 && add_range(first, count, arena, maps) < 0)
-			return -ENOMEM;
+		for (size_t i = 0; i < array_size(fields) && line != NULL; i++)
+			fields[i] = strsep(&line, " ");
+		int ret = fields[3] != NULL ? add_text_range(fields[2], fields[3], arena, maps) : 0;
+		if (ret < 0)
+			return ret;
 	}
-	return 0;
+	return (int)(maps->count - before);
 }
 
 static int read_ranges(enum own_ids_kind kind, const char *name, struct arena *arena, struct spec_id_maps *maps)
 {
 	mem_owned char *text = NULL;
 	struct error ignored;
+	int ret;
 
 	if (name != NULL && ranges_are_in_nss()) {
 		text = kinds[kind].option ? output_of("getsubids", kinds[kind].option, name)
 					  : output_of("getsubids", name, NULL);
-		return text ? read_getsubids(text, arena, maps) : 0;
+		ret = text ? own_ids_read_getsubids(text, arena, maps) : 0;
+		return ret < 0 ? ret : 0;
 	}
 	if (io_read_file(AT_FDCWD, kinds[kind].file, FILE_MAX, &text, &ignored) < 0)
 		return 0;
-	int ret = own_ids_read_lines(text, name, geteuid(), arena, maps);
+	ret = own_ids_read_lines(text, name, geteuid(), arena, maps);
 	return ret < 0 ? ret : 0;
 }
 

@@ -24,4 +24,8 @@ int own_ids_find(enum own_ids_kind kind, struct arena *arena, struct spec_id_map
 int own_ids_read_lines(char *lines, const char *name, uint32_t uid, struct arena *arena,
 		       struct spec_id_maps *maps) __attribute__((nonnull(1, 4, 5), warn_unused_result));
 
+/* The same for the output of getsubids(1), "INDEX: NAME FIRST COUNT" a line, which is one user's. */
+int own_ids_read_getsubids(char *lines, struct arena *arena, struct spec_id_maps *maps)
+	__attribute__((nonnull(2, 3), warn_unused_result));
+
 #endif

@@ -86,6 +86,16 @@ bool state_lock_again(const struct state_root *root, const char *id, int dir_fd)
 int state_read(int dir_fd, struct state *ret_state, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* The part of state_read() that only reads text: the contents of a state.json, refused where
+ * json_parse() refuses a config.json. Pure; state_free() is needed in every case.
+ * Returns 0, or -EINVAL or -ENOMEM with @err set. */
+int state_parse(const char *bytes, size_t size, struct state *ret_state, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* The text of a state.json, which state_parse() reads as the same state. Pure. The caller frees it;
+ * NULL when there is no memory. */
+char *state_text(const struct state *state) __attribute__((nonnull, warn_unused_result));
+
 /* Write it; or write it ahead, beside the old one, to be put in its place by state_commit() (what
  * is never committed goes with state_remove()). */
 int state_write(int dir_fd, const struct state *state, struct error *err)

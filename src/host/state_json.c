@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "host/state.h"
+#include "spec/json_read.h"
 
 #define STATE_BYTES_MAX (32 * 1024 * 1024)
 #define STATE_CONFIG "config.json"
@@ -69,6 +70,29 @@ static void read_annotations(struct json_object *json, struct state *state)
 	}
 }
 
+static void read_notes(struct json_object *json, struct state *state)
+{
+	struct json_object *array;
+
+	if (!json_object_object_get_ex(json, "notes", &array) || !json_object_is_type(array, json_type_array))
+		return;
+	size_t count = json_object_array_length(array);
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *note = json_object_array_get_idx(array, i);
+
+		if (!json_object_is_type(note, json_type_string))
+			continue;
+		const char **notes = arena_grow(&state->arena, state->notes, state->notes_count, sizeof(*notes));
+		if (notes == NULL)
+			return;
+		state->notes = notes;
+		notes[state->notes_count] = arena_text(&state->arena, json_object_get_string(note));
+		if (notes[state->notes_count] == NULL)
+			return;
+		state->notes_count++;
+	}
+}
+
 static int read_members(struct json_object *json, struct state *state, struct error *err)
 {
 	int64_t version = number_of(json, "version"), pid = number_of(json, "pid");
@@ -90,15 +114,46 @@ static int read_members(struct json_object *json, struct state *state, struct er
 	if (state->cgroup != NULL && state->cgroup[0] != '/')
 		state->cgroup = NULL;
 	read_annotations(json, state);
+	read_notes(json, state);
 	if (version > STATE_VERSION) {
 		error_set(err, 0, "format version %lld is newer than %d, the one that this moss knows",
 			  (long long)version, STATE_VERSION);
 		return error_hint(err, "use the newer moss, or delete --force");
 	}
+	if (state->id != NULL && state_check_id(state->id, err) < 0)
+		return error_set(err, 0, "damaged: \"%.100s\" is not the id of a container", state->id);
 	if (version < 1 || state->id == NULL || state->oci_version == NULL || state->bundle == NULL ||
 	    state->rootfs == NULL || state->created == NULL || state->boot_id[0] == '\0')
 		return error_set(err, 0, "damaged: a member is missing or of the wrong type");
 	return 0;
+}
+
+/* Of a text that moss would not write: what the more lenient json-c makes of it. */
+static void read_damaged(const char *bytes, size_t size, struct state *state)
+{
+	struct error ignored;
+	struct json_tokener *tokener = json_tokener_new();
+	json_owned *json = tokener != NULL ? json_tokener_parse_ex(tokener, bytes, (int)size) : NULL;
+
+	if (tokener != NULL)
+		json_tokener_free(tokener);
+	if (json_object_is_type(json, json_type_object))
+		(void)read_members(json, state, &ignored);
+}
+
+int state_parse(const char *bytes, size_t size, struct state *ret_state, struct error *err)
+{
+	json_owned *json = NULL;
+
+	*ret_state = (struct state){ 0 };
+	int ret = json_parse(bytes, size, SPEC_DEPTH_MAX, &json, err);
+	if (ret == 0)
+		ret = read_members(json, ret_state, err);
+	else if (ret == -EINVAL)
+		read_damaged(bytes, size, ret_state);
+	if (ret == -EINVAL)
+		error_hint(err, "delete --force removes the container");
+	return ret < 0 ? error_object(err, "state.json") : 0;
 }
 
 int state_read(int dir_fd, struct state *ret_state, struct error *err)
@@ -115,17 +170,7 @@ int state_read(int dir_fd, struct state *ret_state, struct error *err)
 			error_hint(err, "the container is half made or half deleted; delete --force removes it");
 		return -err->code;
 	}
-	struct json_tokener *tokener = json_tokener_new();
-	json_owned *json = tokener ? json_tokener_parse_ex(tokener, bytes, (int)size) : NULL;
-	if (tokener != NULL)
-		json_tokener_free(tokener);
-	int ret = json_object_is_type(json, json_type_object) ? read_members(json, ret_state, err)
-							       : error_set(err, 0, "damaged: no JSON object");
-	if (ret < 0) {
-		error_object(err, "state.json");
-		error_hint(err, "delete --force removes the container");
-	}
-	return ret;
+	return state_parse(bytes, (size_t)size, ret_state, err);
 }
 
 static void add(struct json_object *json, const char *name, const char *text)
@@ -134,7 +179,7 @@ static void add(struct json_object *json, const char *name, const char *text)
 		json_object_object_add(json, name, json_object_new_string(text));
 }
 
-int state_prepare(int dir_fd, const struct state *state, struct error *err)
+char *state_text(const struct state *state)
 {
 	json_owned *json = json_object_new_object();
 	struct json_object *annotations = json_object_new_object(), *notes = json_object_new_array();
@@ -159,6 +204,13 @@ int state_prepare(int dir_fd, const struct state *state, struct error *err)
 		json_object_array_add(notes, json_object_new_string(state->notes[i]));
 	json_object_object_add(json, "notes", notes);
 	const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+	return text != NULL ? strdup(text) : NULL;
+}
+
+int state_prepare(int dir_fd, const struct state *state, struct error *err)
+{
+	mem_owned char *text = state_text(state);
+
 	if (text == NULL)
 		return error_set(err, ENOMEM, "write state.json");
 	if (io_replace_prepare(dir_fd, "state.json", text, strlen(text), 0600, err) < 0)

@@ -1,7 +1,8 @@
-/* replay.h - run a fuzz harness over files, for `make check`. Side: any.
+/* replay.h - what every fuzz harness includes; and its program for `make check`. Side: any.
  *
- * Included by a harness that is built with -DREPLAY: its program takes files and directories and
- * prints one line of TAP for each file. A broken promise aborts.
+ * A harness is one function that is given any bytes at all. Linked with libFuzzer (make fuzz) it is
+ * a fuzzer, from the files of corpus/NAME; built with -DREPLAY its program takes files and
+ * directories and prints one line of TAP for each file. A broken promise aborts in both.
  */
 #ifndef MOSS_REPLAY_H
 #define MOSS_REPLAY_H
@@ -14,7 +15,26 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
+#define promise(condition)                                                                          \
+	do {                                                                                        \
+		if (!(condition)) {                                                                 \
+			fprintf(stderr, "%s:%d: broken promise: %s\n", __FILE__, __LINE__, #condition); \
+			abort();                                                                    \
+		}                                                                                   \
+	} while (0)
+
 #ifdef REPLAY
+#ifdef __has_feature
+#define REPLAY_CLANG_ASAN __has_feature(address_sanitizer)
+#else
+#define REPLAY_CLANG_ASAN 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || REPLAY_CLANG_ASAN
+#define REPLAY_SANITIZED "yes"
+#else
+#define REPLAY_SANITIZED "no"
+#endif
+
 static int replayed;
 
 static int replay_file(const char *path)
@@ -38,6 +58,7 @@ static int replay_file(const char *path)
 	free(bytes);
 	const char *name = strrchr(path, '/');
 	printf("ok %d - %s\n", ++replayed, name != NULL ? name + 1 : path);
+	fflush(stdout); /* an abort in the next one must not take this line with it */
 	return 0;
 }
 
@@ -67,6 +88,7 @@ int main(int argc, char **argv)
 {
 	int ret = 0;
 
+	printf("# sanitized: %s\n", REPLAY_SANITIZED);
 	for (int i = 1; i < argc; i++)
 		ret |= replay_path(argv[i]);
 	printf("1..%d\n", replayed);

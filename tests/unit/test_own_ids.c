@@ -78,6 +78,30 @@ static void lines_that_are_none_are_passed_over(void **state)
 	arena_free(&f.arena);
 }
 
+static void getsubids_prints_an_index_and_a_name_before_a_range(void **state)
+{
+	struct fixture f = { .maps = { NULL, 0 } };
+	char lines[] = "0: ann 100000 65536\n1: ann 300000 10\n\n2: ann 5\nError fetching ranges\n";
+
+	(void)state;
+	assert_int_equal(own_ids_read_getsubids(lines, &f.arena, &f.maps), 2);
+	assert_map(&f, 0, 0, 100000, 65536);
+	assert_map(&f, 1, 65536, 300000, 10);
+	arena_free(&f.arena);
+}
+
+static void getsubids_lines_that_are_none_are_passed_over(void **state)
+{
+	struct fixture f = { .maps = { NULL, 0 } };
+	char lines[] = "0: ann 5000 -1\n1: ann -1 5\n2: ann 6000 +1\n3: ann 7000 1x\n"
+		       "4: ann 8000 18446744073709551616\n5: ann 9000 3\n";
+
+	(void)state;
+	assert_int_equal(own_ids_read_getsubids(lines, &f.arena, &f.maps), 1);
+	assert_map(&f, 0, 0, 9000, 3);
+	arena_free(&f.arena);
+}
+
 static void a_range_ends_below_the_highest_id(void **state)
 {
 	struct fixture f;
@@ -108,6 +132,8 @@ int main(void)
 		cmocka_unit_test(without_a_name_the_number_counts),
 		cmocka_unit_test(overlapping_ranges_are_left_out),
 		cmocka_unit_test(lines_that_are_none_are_passed_over),
+		cmocka_unit_test(getsubids_prints_an_index_and_a_name_before_a_range),
+		cmocka_unit_test(getsubids_lines_that_are_none_are_passed_over),
 		cmocka_unit_test(a_range_ends_below_the_highest_id),
 		cmocka_unit_test(no_more_ranges_than_the_kernel_takes),
 	};
