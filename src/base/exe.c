@@ -153,8 +153,12 @@ int exe_seal(const struct exe *exe, struct error *err)
 	}
 	layout.brk = (uintptr_t)sbrk(0);
 	layout.exe_fd = (unsigned)fd;
-	if (prctl(PR_SET_MM, PR_SET_MM_MAP, &layout, sizeof(layout), 0) < 0) {
-		error_at(err, errno, exe->path, "protect the running binary (prctl PR_SET_MM_MAP)");
+	if (prctl(PR_SET_MM, PR_SET_MM_MAP, &layout, sizeof(layout), 0) == 0)
+		return 0;
+	int code = errno;
+	/* A kernel without CONFIG_CHECKPOINT_RESTORE has only this, for CAP_SYS_RESOURCE on the host. */
+	if (prctl(PR_SET_MM, PR_SET_MM_EXE_FILE, fd, 0, 0) < 0) {
+		error_at(err, code, exe->path, "protect the running binary (prctl PR_SET_MM_MAP)");
 		return error_hint(err, "the container's root could write this file: let it belong to an id that "
 				       "is not mapped into the container, or use a kernel with CONFIG_CHECKPOINT_RESTORE");
 	}
