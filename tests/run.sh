@@ -2,14 +2,14 @@
 # run.sh [SUITE...] - install what the tests need, then run everything.
 #
 # Suites: gcc (build with -Werror, make check: unit, fuzz replay, e2e as root and as a normal
-# user), distcheck, install, clang, sanitizers, static, shell. Builds are out of tree, in a copy
-# of the sources. Two lanes run at a time; a suite's log is printed when it failed.
+# user), distcheck, install, clang, sanitizers, static, shell, vm (tests/vm/run.sh: in a booted
+# Debian). Builds are out of tree, in a copy of the sources. Two lanes run at a time; a suite's log is printed when it failed.
 # The last line is "N passed, N failed, N skipped"; exit status 1 when anything failed.
 # NO_INSTALL=1 installs nothing; KEEP=1 keeps the logs.
 # shellcheck disable=SC2317 # functions are called by their names
 set -u
 source_tree=$(cd "$(dirname "$0")/.." && pwd)
-wanted=" ${*:-gcc distcheck install clang sanitizers static shell} "
+wanted=" ${*:-gcc distcheck install clang sanitizers static shell vm} "
 
 if [ -z "${NO_INSTALL-}" ]; then
 	echo "== installing what the tests need"
@@ -168,6 +168,16 @@ suite_install() {
 	check "install: make uninstall" make -s -C "$work/gcc" uninstall DESTDIR="$tree"
 	check "install: nothing is left after make uninstall" [ -z "$(find "$tree" ! -type d)" ]
 }
+suite_vm() {
+	[ -x "$work/gcc/moss" ] || check "vm: a build" build "$work/gcc" CC=gcc || return
+	MOSS=$work/gcc/moss bash "$source/tests/vm/run.sh" >"$logs/vm.tap"
+	echo $? >"$logs/vm.status"
+	cat "$logs/vm.tap"
+	sed -nE 's/^1\.\.0 # SKIP /skip - vm: all tests # /p; t
+		s/^ok [0-9]+ (.*# skip.*)/skip - vm: \1/p; t
+		s/^ok [0-9]+ /ok - vm: /p; s/^not ok [0-9]+ /not ok - vm: /p' "$logs/vm.tap" >>"$results"
+	check "vm: tests/vm/run.sh" grep -qx 0 "$logs/vm.status"
+}
 
 # suite NAME: run it, then print one block.
 suite() {
@@ -201,6 +211,7 @@ suite() {
 	trap - EXIT
 	suite gcc
 	suite install
+	suite vm
 ) &
 (
 	trap - EXIT
