@@ -2,14 +2,14 @@
 # run.sh [SUITE...] - install what the tests need, then run everything.
 #
 # Suites: gcc (build with -Werror, make check: unit, fuzz replay, e2e as root and as a normal
-# user), distcheck, install, clang, sanitizers, fuzz, static, shell, cross (other machines). Builds are out of tree, in a copy
-# of the sources. Two lanes run at a time; a suite's log is printed when it failed.
+# user), distcheck, install, clang, sanitizers, fuzz, static, shell, cross (other machines), vm (tests/vm/run.sh: in a booted
+# Debian). Builds are out of tree, in a copy of the sources. Two lanes run at a time; a suite's log is printed when it failed.
 # The last line is "N passed, N failed, N skipped"; exit status 1 when anything failed.
 # NO_INSTALL=1 installs nothing; KEEP=1 keeps the logs.
 # shellcheck disable=SC2317 # functions are called by their names
 set -u
 source_tree=$(cd "$(dirname "$0")/.." && pwd)
-wanted=" ${*:-gcc distcheck install clang sanitizers fuzz static shell cross} "
+wanted=" ${*:-gcc distcheck install clang sanitizers fuzz static shell cross vm} "
 
 if [ -z "${NO_INSTALL-}" ]; then
 	echo "== installing what the tests need"
@@ -180,16 +180,26 @@ suite_install() {
 	check "install: make uninstall" make -s -C "$work/gcc" uninstall DESTDIR="$tree"
 	check "install: nothing is left after make uninstall" [ -z "$(find "$tree" ! -type d)" ]
 }
-# take_tap FILE: the results of a TAP stream.
+# take_tap SUITE FILE: the results of a TAP stream.
 take_tap() {
-	sed -nE 's/^ok [0-9]+ (- )?(.*) # (skip|SKIP) ?(.*)/skip - \2 # \4/p; t; s/^((not )?ok) [0-9]+ (- )?/\1 - /p' "$1" >>"$results"
+	sed -nE "s/^1\.\.0 # SKIP /skip - $1: all tests # /p; t
+		s/^ok [0-9]+ (- )?(.*) # (skip|SKIP) ?(.*)/skip - $1: \2 # \4/p; t
+		s/^((not )?ok) [0-9]+ (- )?/\1 - $1: /p" "$2" >>"$results"
 }
 suite_cross() {
 	nice -n 5 bash "$source/tests/cross.sh" >"$logs/cross.tap" 2>&1
 	echo $? >"$logs/cross.status"
 	cat "$logs/cross.tap"
-	take_tap "$logs/cross.tap"
+	take_tap cross "$logs/cross.tap"
 	check "cross: tests/cross.sh" grep -qx 0 "$logs/cross.status"
+}
+suite_vm() {
+	[ -x "$work/gcc/moss" ] || check "vm: a build" build "$work/gcc" CC=gcc || return
+	MOSS=$work/gcc/moss bash "$source/tests/vm/run.sh" >"$logs/vm.tap"
+	echo $? >"$logs/vm.status"
+	cat "$logs/vm.tap"
+	take_tap vm "$logs/vm.tap"
+	check "vm: tests/vm/run.sh" grep -qx 0 "$logs/vm.status"
 }
 
 # suite NAME: run it, then print one block.
@@ -224,6 +234,7 @@ suite() {
 	trap - EXIT
 	suite gcc
 	suite install
+	suite vm
 ) &
 (
 	trap - EXIT

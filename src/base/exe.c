@@ -180,7 +180,8 @@ int exe_seal(const struct exe *exe, int fd, struct error *err)
 	layout.brk = (uintptr_t)sbrk(0);
 	layout.exe_fd = (unsigned)fd;
 	int ret = layout_set(&layout);
-	if (ret < 0) {
+	/* A kernel without CONFIG_CHECKPOINT_RESTORE has only the second, for CAP_SYS_RESOURCE on the host. */
+	if (ret < 0 && prctl(PR_SET_MM, PR_SET_MM_EXE_FILE, fd, 0, 0) < 0) {
 		error_at(err, -ret, exe->path, "protect the running binary (prctl PR_SET_MM_MAP)");
 		return error_hint(err, "the container's root could write this file: let it belong to an id that "
 				       "is not mapped into the container, or use a kernel with CONFIG_CHECKPOINT_RESTORE");

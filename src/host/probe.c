@@ -253,13 +253,25 @@ static void probe_cgroup(struct probe_result *result)
 	found(result, PROBE_OK, "containers get their own: %s", path);
 }
 
+/* Is @word among the words of @text, which blanks separate? */
+static bool has_word(const char *text, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (text += strspn(text, " "); *text != '\0'; text += strcspn(text, " "), text += strspn(text, " "))
+		if (strcspn(text, " ") == length && strncmp(text, word, length) == 0)
+			return true;
+	return false;
+}
+
 static void probe_controllers(struct probe_result *result)
 {
 	static const char *const wanted[] = { "cpu", "memory", "pids", "io" };
-	char text[512] = "", missing[128] = "", path[512];
+	char text[512] = "", missing[128] = "", path[512] = "";
 	const char *hierarchy = cgroup_hierarchy();
 
-	if (hierarchy == NULL || !cgroup_path_of(0, path, sizeof(path))) {
+	/* Root's containers are below the hierarchy's root, not below moss's own cgroup. */
+	if (hierarchy == NULL || (!caller_get()->root && !cgroup_path_of(0, path, sizeof(path)))) {
 		found(result, PROBE_DEGRADED, "no cgroup2 file system");
 		return;
 	}
@@ -269,15 +281,20 @@ static void probe_controllers(struct probe_result *result)
 		text[0] = '\0';
 	text[strcspn(text, "\n")] = '\0';
 	for (size_t i = 0; i < array_size(wanted); i++)
-		if (strstr(text, wanted[i]) == NULL)
+		if (!has_word(text, wanted[i]))
 			snprintf(missing + strlen(missing), sizeof(missing) - strlen(missing), " %s", wanted[i]);
 	if (missing[0] == '\0') {
-		found(result, PROBE_OK, "delegated here: %s", text);
+		found(result, PROBE_OK, "%s: %s", caller_get()->root ? "there are" : "delegated here", text);
 		return;
 	}
 	if (strcmp(hierarchy, "/sys/fs/cgroup") != 0) {
 		found(result, PROBE_DEGRADED, "the controllers belong to cgroup version 1 on this host (hybrid mode)");
 		fix(result, "boot with systemd.unified_cgroup_hierarchy=1; until then containers run without limits");
+		return;
+	}
+	if (caller_get()->root) {
+		found(result, PROBE_DEGRADED, "missing:%s", missing);
+		fix(result, "boot a kernel that has them, without cgroup_disable= on its command line");
 		return;
 	}
 	found(result, PROBE_DEGRADED, "not delegated to this cgroup:%s", missing);

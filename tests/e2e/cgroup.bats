@@ -118,12 +118,14 @@ teardown() { e2e_teardown; }
 
 @test "cgroup: processes that were left in the cgroup end with delete --force" {
 	need_v2
-	config '.linux.namespaces |= map(select(.type != "pid"))'
-	program sh -c 'setsid sleep 1000 & sleep 0.2'
+	config '.root.readonly = false | .linux.namespaces |= map(select(.type != "pid"))'
+	program sh -c 'setsid sleep 1000 & until [ -e /end ]; do sleep 0.1; done'
 	moss_v2 run -d "$ID" </dev/null >out 2>&1
 	pid=$(in_v2 "$MOSS" --root "$ROOT" state "$ID" | jq .pid)
 	path=$(sed -n 's/^0:://p' "/proc/$pid/cgroup")
-	sleep 0.5
+	touch rootfs/end
+	wait_for stopped
+	in_v2 grep -q . "/sys/fs/cgroup$path/cgroup.procs"
 	moss_v2 delete --force "$ID"
 	eventually in_v2 test ! -e "/sys/fs/cgroup$path"
 }
@@ -152,7 +154,7 @@ teardown() { e2e_teardown; }
 	program sleep 60
 	cp config.json "$directory"
 	chown -R 54321:54321 "$directory"
-	chmod 0755 "$directory/moss"
+	chown 0:0 "$directory/moss" # not the container's to write
 	in_v2 sh -c 'own=/sys/fs/cgroup/$1
 		mkdir "$own" && chown 54321 "$own" "$own/cgroup.procs" "$own/cgroup.threads" "$own/cgroup.subtree_control"
 		echo $$ >"$own/cgroup.procs"

@@ -20,7 +20,7 @@ files() {
 cgroups() {
 	find /sys/fs/cgroup -type d -name "*$token-*" 2>/dev/null
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	[ "$(id -u)" -ne 0 ] || unshare -m sh -c 'umount -R -l /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup &&
+	[ "$(id -u)" -ne 0 ] || [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ] || unshare -m sh -c 'umount -R -l /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup &&
 		find /sys/fs/cgroup -type d -name "*$1-*"' sh "$token" 2>/dev/null
 }
 
@@ -28,14 +28,14 @@ mounts() { cut -d' ' -f5 /proc/self/mountinfo | grep -e "${dir##*/}" -e "$token-
 
 # Processes that run the copied binary, or that live in a root file system of the run.
 processes() {
-	local p exe
-	for p in /proc/[0-9]*; do
-		case ${p##*/} in "$$" | "$BASHPID" | "$PPID") continue ;; esac
-		grep -qs '^State:.*Z' "$p/status" && continue
-		exe=$(readlink "$p/exe" 2>/dev/null)
-		if [[ $exe == "$dir"/* ]] || grep -qsF "${dir##*/}/" "$p/mountinfo"; then
-			echo "process ${p##*/}: $(tr '\0' ' ' <"$p/cmdline" 2>/dev/null | cut -c1-200)"
-		fi
+	local p
+	{
+		find /proc/[0-9]*/exe -maxdepth 0 -lname "$dir/*"
+		grep -lF "${dir##*/}/" /proc/[0-9]*/mountinfo
+	} 2>/dev/null | cut -d/ -f3 | sort -u | while read -r p; do
+		case $p in "$$" | "$BASHPID" | "$PPID") continue ;; esac
+		grep -qs '^State:.*Z' "/proc/$p/status" ||
+			echo "process $p: $(tr '\0' ' ' 2>/dev/null <"/proc/$p/cmdline" | cut -c1-200)"
 	done
 }
 

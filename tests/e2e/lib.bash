@@ -148,7 +148,7 @@ eventually() {
 no_containers() { [ -z "$(find "$ROOT" -mindepth 1 -maxdepth 1 ! -name ':*' 2>/dev/null)" ]; }
 
 # dead PID: no such process, or only its zombie.
-dead() { ! [ -e "/proc/$1" ] || grep -qs '^State:.*Z' "/proc/$1/status"; }
+dead() { ! grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status"; }
 
 alive() { if dead "$1"; then return 1; fi; }
 

@@ -166,7 +166,7 @@ edit_state() {
 	wait_for running
 	pid=$(pid_of)
 	namespace=$(readlink "/proc/$pid/ns/pid")
-	inside() { for p in /proc/[0-9]*; do [ "$(readlink "$p/ns/pid" 2>/dev/null)" != "$namespace" ] || echo "${p##*/}"; done; }
+	inside() { find /proc/[0-9]*/ns/pid -maxdepth 0 -lname "${namespace//[/\\[}" 2>/dev/null | cut -d/ -f3; }
 	eventually eval '[ "$(inside | wc -l)" -ge 3 ]'
 	moss delete --force "$ID"
 	[ -z "$(for p in $(inside); do dead "$p" || echo "$p"; done)" ]

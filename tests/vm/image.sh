@@ -1,0 +1,105 @@
+#!/bin/bash
+# image.sh - print the path of the guest's disk image, which is made when the cache has none.
+#
+# The cache is $MOSS_CACHE; without it /var/cache/moss-tests, for a normal user
+# ${XDG_CACHE_HOME:-~/.cache}/moss-tests. In it, the last three of each kind:
+#   vm-tree-KEY.tar    Debian with the packages of ./packages
+#   vm-image-KEY.ext4  that, the files of ./tree, the user ann, the kernel's modules
+# KEY is a hash of everything they are made from. One builder at a time works, in a directory that the
+# next one removes when it was killed; what is complete is renamed into its place.
+#
+# Exit status: 0, or 1 with the reason on stderr, or 77 when it can't be had here (a skip).
+# shellcheck disable=SC2317 # functions are called by traps
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+release=bookworm
+recipe=1 # count it up when what mmdebstrap is told below changes
+
+if [ "$(id -u)" -eq 0 ]; then
+	cache=${MOSS_CACHE:-/var/cache/moss-tests} mode=root
+	inside() { "$@"; }
+else
+	cache=${MOSS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/moss-tests} mode=unshare
+	inside() { unshare --user --map-root-user --map-auto "$@"; }
+fi
+
+# fill TREE.tar DIR: what the image is made from, in DIR (which becomes "/"). Runs as somebody's root.
+fill() {
+	local tar=$1 tree=$2 unit
+	tar -C "$tree" --exclude='./dev/*' -xpf "$tar" # the kernel fills /dev
+	cp -r --no-preserve=ownership,mode "$here/tree/." "$tree/"
+	chmod -R u=rwX,go=rX "$tree/etc/systemd/system" "$tree/etc/tmpfiles.d"
+	chmod 0755 "$tree/usr/local/sbin/vm-job"
+	ln -sf vm.target "$tree/etc/systemd/system/default.target"
+	# A timer or a login prompt in the midst of a test helps nobody.
+	for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \
+		fstrim.timer systemd-tmpfiles-clean.timer getty.target getty@.service serial-getty@.service \
+		console-getty.service; do
+		ln -sf /dev/null "$tree/etc/systemd/system/$unit"
+	done
+	mkdir -p "$tree/usr/lib/modules" "$tree/var/lib/systemd/linger" "$tree/host"
+	cp -r /usr/lib/uml/modules/. "$tree/usr/lib/modules/"
+	chroot "$tree" useradd -m -s /bin/bash ann
+	touch "$tree/var/lib/systemd/linger/ann"
+}
+
+export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C
+if [ "${1-}" = --inside ]; then # image.sh --inside TREE.tar DIR IMAGE
+	set -e
+	umask 022
+	mkdir "$3"
+	fill "$2" "$3"
+	mke2fs -q -t ext4 -d "$3" -N 200000 "$4" 6G
+	exit
+fi
+
+for tool in linux.uml mmdebstrap mke2fs flock unshare; do
+	command -v "$tool" >/dev/null && continue
+	echo "$tool is not installed: run tests/install-deps.sh test" >&2
+	exit 77
+done
+key() { sha256sum | cut -c1-16; }
+packages=$(sed 's/#.*//' "$here/packages" | xargs | tr ' ' ,)
+tree_key=$(echo "$release $recipe $mode $packages" | key)
+image_key=$( (echo "$tree_key" && linux.uml --version && cd "$here" && cat image.sh &&
+	find tree -type f -print0 | sort -z | xargs -0 sha256sum) | key)
+tree=$cache/vm-tree-$tree_key.tar
+image=$cache/vm-image-$image_key.ext4
+
+mkdir -p "$cache" || exit
+exec 9>"$cache/vm.lock"
+flock 9 || exit
+new=$cache/vm-new
+drop_new() { [ ! -e "$new" ] || inside rm -rf --one-file-system "$new"; }
+drop_new # whoever made it was killed
+trap drop_new EXIT
+trap 'exit 1' INT TERM HUP
+
+if [ ! -e "$image" ] && [ ! -e "$tree" ]; then
+	echo "making $tree: Debian $release with $packages" >&2
+	mkdir "$new" && chmod 0755 "$new" || exit
+	# What a killed root leaves is removed with $new. The mapped users of others may not reach it.
+	[ "$mode" != root ] || export TMPDIR=$new
+	timeout -k 10 900 mmdebstrap --variant=minbase --mode="$mode" --include="$packages" \
+		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' "$release" "$new/tree.tar" </dev/null >"$new/log" 2>&1 9>&- || {
+		cat "$new/log" >&2
+		grep -qE 'Could not (resolve|connect)|Temporary failure|Failed to fetch|Network is unreachable' "$new/log" || exit 1
+		echo "Debian's packages can't be fetched" >&2
+		exit 77
+	}
+	mv "$new/tree.tar" "$tree" || exit
+	drop_new
+fi
+if [ ! -e "$image" ]; then
+	mkdir "$new" && chmod 0755 "$new" || exit
+	inside bash "$here/image.sh" --inside "$tree" "$new/tree" "$new/image" >&2 || exit 1
+	mv "$new/image" "$image" || exit
+fi
+touch "$image"
+[ ! -e "$tree" ] || touch "$tree"
+for kind in "$cache"/vm-tree- "$cache"/vm-image-; do
+	# shellcheck disable=SC2012 # by time; the names are ours
+	ls -t "$kind"* 2>/dev/null | tail -n +4 | xargs -r rm -f
+done
+echo "$image"

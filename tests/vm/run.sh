@@ -1,0 +1,153 @@
+#!/bin/bash
+# run.sh - tests in a booted Debian: systemd, cgroup v2, a lingering user with a bus. Prints TAP.
+#
+#   bash tests/vm/run.sh                                  everything, as root and as the user ann
+#   bash tests/vm/run.sh --filter REGEX session.bats ...  some files, of this directory or of tests/e2e
+#   bash tests/vm/run.sh --part scope ...                 only one part: root, session, scope or lost
+#   bash tests/vm/run.sh --exec 'moss doctor'             root's shell in the guest runs a line
+#   bash tests/vm/run.sh --shell                          root's shell in the guest; its end is the guest's
+#
+# The guest is user-mode Linux, a program of this host; it has a kernel of its own (6.1 in Debian 12),
+# one processor, and takes 5 to 15 times as long as the host. Its disk is a copy of an image that is made
+# once (image.sh) and kept in /var/cache/moss-tests. One boot runs all the tests (batch.sh says who runs
+# what). A new package is a word in ./packages; a new test is a .bats file here with a line "# parts: ...".
+#
+# MOSS             the runtime under test; default ./moss (in the build directory). It must be static.
+# MOSS_CACHE       the directory of the images
+# MOSS_VM_TIMEOUT  seconds until a guest counts as hung; default 600
+# KEEP=1           keep the guest's disk, console and results, and say where
+# Exit status: 0; 1 when a test failed; for --exec the command's.
+# shellcheck disable=SC2317 # functions are called by traps
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+memory=2G
+
+if [ "${MOSS_CHECK-}" = unit ]; then
+	echo "1..0 # SKIP MOSS_CHECK=unit"
+	exit 0
+fi
+usage() {
+	sed -n '3,8s/^# \{0,1\}//p' "$here/run.sh" >&2
+	exit 2
+}
+parts=() files=() filter="" mode=batch line=""
+while [ $# -gt 0 ]; do
+	case $1 in
+	--part) parts+=("${2?$(usage)}") && shift 2 ;;
+	--filter) filter=${2?$(usage)} && shift 2 ;;
+	--exec) mode=exec line=${2?$(usage)} && shift 2 ;;
+	--shell) mode=shell && shift ;;
+	-*) usage ;;
+	*) files+=("$(basename "$1")") && shift ;;
+	esac
+done
+[ "${#parts[@]}" -gt 0 ] || parts=(root session scope lost)
+
+moss=${MOSS:-./moss}
+if [ ! -x "$moss" ]; then
+	echo "Bail out! no runtime at $moss: build it first, or set MOSS"
+	exit 1
+fi
+work=$(mktemp -d "${TMPDIR:-/tmp}/moss-vm.XXXXXX") || exit 1
+guest="" terminal=""
+finish() {
+	[ -z "$terminal" ] || stty "$terminal"
+	[ -z "$guest" ] || { kill "$guest" && wait "$guest"; } 2>/dev/null
+	if [ -n "${KEEP-}" ]; then echo "# kept: $work" >&2; else rm -rf "$work"; fi
+}
+trap finish EXIT
+trap 'exit 1' INT TERM HUP
+
+status=0
+image=$(bash "$here/image.sh" 2>"$work/image.log") || status=$?
+if [ "$status" -eq 77 ]; then
+	echo "1..0 # SKIP $(tail -n 1 "$work/image.log")"
+	exit 0
+elif [ "$status" -ne 0 ]; then
+	sed 's/^/# /' "$work/image.log"
+	echo "Bail out! no image of the guest could be made"
+	exit 1
+fi
+
+# What the guest gets (in/), what it runs (job), what it hands back (out/).
+mkdir -p "$work/in/bin" "$work/in/tests" "$work/out"
+cp "$moss" "$work/in/bin/moss"
+for file in "$here"/*.bats; do
+	[ ! -e "$here/../e2e/${file##*/}" ] || { echo "Bail out! ${file##*/} is in tests/vm and in tests/e2e" && exit 1; }
+	grep -q '^# parts: [a-z]' "$file" || { echo "Bail out! ${file##*/} has no line \"# parts: ...\"" && exit 1; }
+done
+cp "$here"/*.bats "$here/vm.bash" "$here"/../e2e/*.bats "$here"/../e2e/*.bash "$here"/../e2e/*.py "$here"/../e2e/*.sh \
+	"$work/in/tests/"
+for file in "${files[@]}"; do
+	[ -e "$work/in/tests/$file" ] || { echo "Bail out! no $file in tests/vm or tests/e2e" && exit 1; }
+done
+declare -p parts files filter >"$work/settings"
+commands='mkdir -p /opt/moss-vm && cp -r /host/in/. /opt/moss-vm/ && ln -s /opt/moss-vm/bin/moss /usr/local/bin/moss'
+case $mode in
+batch) cp "$here/batch.sh" "$work/job" ;;
+exec) printf '%s\n' "$commands" 'systemctl is-system-running --wait >/dev/null' "$line" >"$work/job" ;;
+shell) printf '%s\n' "$commands" "export TERM=${TERM:-dumb}" "stty $(stty size 2>/dev/null | sed 's/^/rows /; s/ \([0-9]*\)$/ cols \1/') </dev/console" \
+	'exec setsid --ctty bash --login </dev/console >/dev/console 2>&1' >"$work/job" ;;
+esac
+cp --sparse=always "$image" "$work/disk" || exit 1
+
+# On one processor the guest's two processes hand over to each other in half the time.
+processors() {
+	local first last
+	taskset -cp $$ | sed 's/.*: //' | tr ',' '\n' | while IFS=- read -r first last; do seq "$first" "${last:-$first}"; done
+}
+ulimit -c 0 # a panic of the guest's kernel ends in abort(3)
+uml=(taskset -c "$(processors | shuf -n 1)" linux.uml "uml_dir=$work" umid=uml "ubd0=$work/disk" "mem=$memory" root=/dev/ubda rw con=null ssl=null
+	"hostfs=$work" selinux=0 quiet)
+if [ "$mode" = shell ]; then
+	terminal=$(stty -g) || { echo "run.sh: --shell needs a terminal" >&2 && exit 1; }
+	HOME=$work "${uml[@]}" con0=fd:0,fd:1
+else
+	HOME=$work timeout -k 5 "${MOSS_VM_TIMEOUT:-600}" "${uml[@]}" con0=null,fd:1 </dev/null >"$work/console" 2>&1 &
+	guest=$!
+	wait "$guest" || true
+	guest=""
+fi
+ended=$(cat "$work/out/status" 2>/dev/null)
+tails() { # what there is to say about a guest that did not do its work
+	local file
+	for file in console out/log out/journal; do
+		[ ! -s "$work/$file" ] || { echo "--- the end of $file:" && tail -n 60 "$work/$file"; }
+	done | tr -d '\r' | sed 's/^/# /'
+}
+if [ "$mode" != batch ]; then
+	cat "$work/out/log" 2>/dev/null
+	[ -n "$ended" ] || tails >&2
+	exit "${ended:-1}"
+fi
+
+# One TAP stream of all that the guest left; a plan that was not kept is a failure of its own.
+number=0 failed=0
+result() { # result ok|"not ok" WORDS
+	number=$((number + 1))
+	[ "$1" = ok ] || failed=$((failed + 1))
+	echo "$1 $number $2"
+}
+sed 's/^/# /' "$work/out/log" 2>/dev/null
+for file in "$work"/out/*.tap; do
+	[ -e "$file" ] || continue
+	part=${file##*/}
+	part=${part%-*} planned=none seen=0
+	while IFS= read -r line; do
+		case $line in
+		1..*) planned=${line#1..} ;;
+		"ok "[0-9]*) seen=$((seen + 1)) && result ok "$part: ${line#ok * }" ;;
+		"not ok "[0-9]*) seen=$((seen + 1)) && result "not ok" "$part: ${line#not ok * }" ;;
+		*) echo "# ${line#\# }" ;;
+		esac
+	done <"$file"
+	[ "$planned" = "$seen" ] || result "not ok" "$part: $planned tests were planned, $seen ran"
+done
+[ "$number" -gt "${#parts[@]}" ] || result "not ok" "at least one test ran"
+if [ "$ended" = 0 ]; then result ok "the guest did its work and powered off"; else
+	result "not ok" "the guest did its work and powered off"
+	echo "# ${ended:+the batch ended with $ended}${ended:-no end of the batch: a panic, or it hung}"
+	tails
+fi
+echo "1..$number"
+[ "$failed" -eq 0 ]
