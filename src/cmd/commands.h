@@ -25,6 +25,7 @@ int command_root(const struct global_options *global, bool create, struct state_
 COMMAND_RUN(create_run);
 COMMAND_RUN(delete_run);
 COMMAND_RUN(doctor_run);
+COMMAND_RUN(features_run);
 COMMAND_RUN(kill_run);
 COMMAND_RUN(list_run);
 COMMAND_RUN(run_run);
