@@ -17,6 +17,7 @@
 #include "host/caller.h"
 #include "host/cgroup.h"
 #include "host/idmap.h"
+#include "host/listen_fds.h"
 
 void plan_free(struct plan *plan)
 {
@@ -141,14 +142,16 @@ void plan_raise_file_limit(const struct plan *plan)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* Fds that were inherited have no close-on-exec flag, all of ours have. */
-static int check_preserved_fds(unsigned count, struct error *err)
+/* Fds that were inherited have no close-on-exec flag, all of ours have. @first: 3, or what comes
+ * behind LISTEN_FDS. */
+static int check_preserved_fds(unsigned first, unsigned count, struct error *err)
 {
-	for (unsigned fd = 3; fd < 3 + count; fd++) {
+	for (unsigned fd = first; fd < first + count; fd++) {
 		if (fcntl((int)fd, F_GETFD) == 0)
 			continue;
 		error_at(err, EBADF, "--preserve-fds", "fd %u is not open", fd);
-		return error_hint(err, "N fds means 3 to N+2, all of them open in the caller");
+		return error_hint(err, "N fds means %u to N+%u, all of them open in the caller%s", first, first - 1,
+				  first > 3 ? ", behind those of LISTEN_FDS" : "");
 	}
 	return 0;
 }
@@ -162,7 +165,9 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 	memset(plan, 0, sizeof(*plan));
 	for (int type = 0; type < SPEC_NS_COUNT; type++)
 		plan->join.fds[type] = -1;
-	if (check_preserved_fds(options->preserve_fds, err) < 0 || bundle_read(options, spec, err) < 0 ||
+	struct listen_fds listened;
+	if (bundle_read(options, spec, err) < 0 || listen_fds_take(spec, &listened, err) < 0 ||
+	    check_preserved_fds(3 + listened.count, options->preserve_fds, err) < 0 ||
 	    find_bundle(plan, options->bundle, err) < 0 || find_rootfs(plan, err) < 0 ||
 	    join_open(spec, &plan->join, err) < 0 || exe_find(&plan->exe, err) < 0)
 		return -err->code;
@@ -185,7 +190,8 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 			.hostname = spec->hostname,
 			.domainname = spec->domainname,
 			.process = &spec->process,
-			.preserved_fds = options->preserve_fds,
+			.preserved_fds = listened.count + options->preserve_fds,
+			.listen_pid = listened.pid,
 			.bring_lo_up = plan->join.new_namespaces & CLONE_NEWNET,
 			.root_readonly = spec->root_readonly,
 			.set_groups = caller_get()->initial_user_ns || !io_file_starts("/proc/self/setgroups", "deny"),

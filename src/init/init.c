@@ -131,6 +131,7 @@ static const struct {
 	{ "read-only root",        step_root_readonly },
 	{ "stdio",                 console_chown_stdio },     /* while we may chown */
 	{ "HOME",                  program_set_home },        /* before the user changes: passwd may be closed to it */
+	{ "LISTEN_PID",            program_set_listen_pid },
 	{ "working directory",     program_enter_cwd },       /* first try as root: the way may be closed to the user */
 	{ "umask",                 step_umask },
 	{ "hide inherited files",  step_hide_files },
