@@ -2,7 +2,7 @@
  *
  * Side: host. Runs between spec_read() and spec_check(), the only place that changes what a spec says.
  * Each change is a text in spec->warnings, so that it is noted in the log and in state.json. What the
- * caller's environment adds comes after it, through adapt_env() (listen_fds.h).
+ * caller's environment adds comes after it, through adapt_env() (listen_fds.h, notify.h).
  */
 #ifndef MOSS_ADAPT_H
 #define MOSS_ADAPT_H

@@ -18,6 +18,7 @@
 #include "host/cgroup.h"
 #include "host/idmap.h"
 #include "host/listen_fds.h"
+#include "host/notify.h"
 
 void plan_free(struct plan *plan)
 {
@@ -167,6 +168,7 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 		plan->join.fds[type] = -1;
 	struct listen_fds listened;
 	if (bundle_read(options, spec, err) < 0 || listen_fds_take(spec, &listened, err) < 0 ||
+	    notify_plan(spec, &plan->notify, err) < 0 ||
 	    check_preserved_fds(3 + listened.count, options->preserve_fds, err) < 0 ||
 	    find_bundle(plan, options->bundle, err) < 0 || find_rootfs(plan, err) < 0 ||
 	    join_open(spec, &plan->join, err) < 0 || exe_find(&plan->exe, err) < 0)

@@ -17,6 +17,7 @@ struct plan {
 	struct stage stage;
 	const char  *bundle, *rootfs; /* absolute */
 	const char  *cgroup;          /* directory to make, or NULL */
+	bool         notify;          /* NOTIFY_SOCKET is proxied (notify.h) */
 	struct spec_rlimit files;     /* RLIMIT_NOFILE as the caller had it */
 };
 void plan_free(struct plan *plan);
