@@ -45,6 +45,8 @@ cp "$moss" "$work/bin/moss"
 chmod 0755 "$work/bin/moss"
 cp "$here"/e2e/*.bats "$here"/e2e/*.bash "$here"/e2e/*.py "$here"/e2e/*.sh "$work/tests/"
 chmod 0644 "$work"/tests/*
+cp -r "$here/spec" "$work/tests/spec"
+chmod -R a+rX "$work/tests/spec"
 export E2E_TOKEN="e2e$$"
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-60}
 unset LC_ALL LANGUAGE LANG DBUS_SESSION_BUS_ADDRESS NOTIFY_SOCKET LISTEN_FDS LISTEN_PID LISTEN_FDNAMES

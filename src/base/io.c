@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "base/io.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -129,6 +130,33 @@ int io_open_parent(const char *path, const char **ret_name)
 		return -ENAMETOOLONG;
 	int fd = open(directory[0] ? directory : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
+}
+
+#define TREE_DEPTH_MAX 32 /* each level is an open directory */
+
+static int remove_tree(int dir_fd, const char *name, unsigned depth)
+{
+	struct dirent *entry;
+
+	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR)
+		return -errno;
+	int  fd = depth < TREE_DEPTH_MAX ? openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	if (dir == NULL)
+		fd_close(&fd);
+	while (dir != NULL && (entry = readdir(dir)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			remove_tree(fd, entry->d_name, depth + 1);
+	if (dir != NULL)
+		closedir(dir);
+	return unlinkat(dir_fd, name, AT_REMOVEDIR) < 0 ? -errno : 0;
+}
+
+int io_remove_tree(int dir_fd, const char *name)
+{
+	return remove_tree(dir_fd, name, 0);
 }
 
 #define TEMPORARY_MAX 300

@@ -42,6 +42,10 @@ void io_replace_forget(int dir_fd, const char *name) __attribute__((nonnull));
  * Returns the fd or -errno. */
 int io_open_parent(const char *path, const char **ret_name) __attribute__((nonnull, warn_unused_result));
 
+/* Remove @name in @dir_fd, a directory with everything below it. No link is followed; what lies deeper
+ * than 32 levels stays. Returns 0, also when it is not there, or -errno. */
+int io_remove_tree(int dir_fd, const char *name) __attribute__((nonnull));
+
 /* Replace @name in @dir_fd by a file with these bytes: a temporary file beside it (".NAME.PID"),
  * then rename(2), so that a reader sees the old or the new one, whole. Nothing stays on failure.
  * Returns 0 or -errno with @err set. */

@@ -109,6 +109,7 @@ const struct command commands[] = {
 	  sizeof(struct doctor_options), false, doctor_run },
 	{ "exec", "ID CMD...", "run one more program in a container", exec_table, 1, INT_MAX, sizeof(struct exec_options), true,
 	  exec_run },
+	{ "features", "", "print what this build can do, as JSON", no_options, 0, 0, 1, false, features_run },
 	{ "kill", "ID [SIGNAL]", "send a signal to a container (TERM)", kill_table, 1, 2, sizeof(struct kill_options), true,
 	  kill_run },
 	{ "list", "", "show the containers", list_table, 0, 0, sizeof(struct list_options), false, list_run },
@@ -132,7 +133,7 @@ int command_root(const struct global_options *global, bool create, struct state_
 
 bool command_is_planned(const char *name)
 {
-	static const char *const names[] = { "ps", "events", "pause", "resume", "update", "features", "checkpoint",
+	static const char *const names[] = { "ps", "events", "pause", "resume", "update", "checkpoint",
 					     "restore" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

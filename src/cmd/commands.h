@@ -26,6 +26,7 @@ COMMAND_RUN(create_run);
 COMMAND_RUN(delete_run);
 COMMAND_RUN(doctor_run);
 COMMAND_RUN(exec_run);
+COMMAND_RUN(features_run);
 COMMAND_RUN(kill_run);
 COMMAND_RUN(list_run);
 COMMAND_RUN(run_run);

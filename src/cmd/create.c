@@ -15,6 +15,7 @@
 #include "host/destroy.h"
 #include "host/foreground.h"
 #include "host/launch.h"
+#include "host/notify.h"
 #include "host/pid_file.h"
 
 static struct launch_options launch_options_of(const struct global_options *global,
@@ -76,7 +77,8 @@ static int stay(struct launched *launched, const struct create_options *create, 
 {
 	struct foreground *foreground = NULL;
 	struct foreground_process process = { .pid = launched->state.pid, .pidfd = launched->pidfd,
-					      .signal_fd = launched->signal_fd, .console_fd = fd_take(&launched->console_fd) };
+					      .signal_fd = launched->signal_fd, .console_fd = fd_take(&launched->console_fd),
+					      .notify = launched->notify };
 	int status = foreground_open(&process, &foreground, err);
 
 	if (status == 0)
@@ -122,6 +124,9 @@ int run_run(const struct global_options *global, const void *fields, char **argu
 	if (ret < 0) {
 		err->exit_status = 0;
 		forget(&launched, create);
+		return ret;
 	}
-	return ret;
+	notify_set_main_pid(launched.notify, launched.state.pid);
+	state_unlock(launched.dir_fd);
+	return notify_wait_ready(launched.notify, launched.pidfd, launched.signal_fd, err);
 }

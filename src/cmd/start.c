@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "cmd/commands.h"
+#include "host/notify.h"
 #include "host/state.h"
 
 static int check_created(int status, const char *id, struct error *err)
@@ -40,6 +41,23 @@ static int let_go(int dir_fd, int pidfd, const char *id, struct error *err)
 	return 0;
 }
 
+/* Let it go; under a service manager that is to be notified, wait until it is ready. */
+static int start(int dir_fd, int pidfd, const struct state *state, struct error *err)
+{
+	struct notify *notify = NULL;
+	int ret = notify_open(dir_fd, &notify, err);
+
+	if (ret == 0)
+		ret = let_go(dir_fd, pidfd, state->id, err);
+	if (ret == 0) {
+		notify_set_main_pid(notify, state->pid);
+		state_unlock(dir_fd); /* others may look, kill, delete while we wait */
+		ret = notify_wait_ready(notify, pidfd, -1, err);
+	}
+	notify_close(notify);
+	return ret;
+}
+
 int start_run(const struct global_options *global, const void *options, char **arguments, struct error *err)
 {
 	const char *id = arguments[0];
@@ -54,5 +72,5 @@ int start_run(const struct global_options *global, const void *options, char **a
 	int status = state_status(dir, &state, true, &pidfd, err);
 	if (status < 0 || check_created(status, id, err) < 0)
 		return -err->code;
-	return let_go(dir, pidfd, id, err);
+	return start(dir, pidfd, &state, err);
 }

@@ -35,6 +35,22 @@ int adapt_note(struct spec *spec, struct error *err, const char *format, ...)
 	return 0;
 }
 
+int adapt_env(struct spec *spec, const char *text, struct error *err)
+{
+	struct spec_texts *env = &spec->process.env;
+	size_t length = strcspn(text, "=") + 1, kept = 0;
+	const char **texts = arena_alloc(&spec->arena, env->count + 2, sizeof(*texts));
+
+	if (texts == NULL)
+		return error_set(err, ENOMEM, "environment");
+	for (size_t i = 0; i < env->count; i++)
+		if (strncmp(env->texts[i], text, length) != 0)
+			texts[kept++] = env->texts[i];
+	texts[kept++] = text;
+	*env = (struct spec_texts){ texts, kept };
+	return 0;
+}
+
 static bool joins_any(const struct spec *spec)
 {
 	for (int type = 0; type < SPEC_NS_COUNT; type++)

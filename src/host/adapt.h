@@ -1,7 +1,8 @@
 /* adapt.h - a config.json made for root, fitted to a caller that is not: ROOTLESS in docs/.
  *
- * Side: host. Runs between spec_read() and spec_check(), the only place that changes a spec. Each
- * change is a text in spec->warnings, so that it is noted in the log and in state.json.
+ * Side: host. Runs between spec_read() and spec_check(), the only place that changes what a spec says.
+ * Each change is a text in spec->warnings, so that it is noted in the log and in state.json. What the
+ * caller's environment adds comes after it, through adapt_env() (listen_fds.h, notify.h).
  */
 #ifndef MOSS_ADAPT_H
 #define MOSS_ADAPT_H
@@ -20,5 +21,9 @@ int adapt_rlimits(struct spec *spec, struct error *err) __attribute__((nonnull, 
 /* One more text in spec->warnings. Returns 0, or -ENOMEM with @err set. */
 int adapt_note(struct spec *spec, struct error *err, const char *format, ...)
 	__attribute__((format(printf, 3, 4), nonnull));
+
+/* Set a variable in spec->process.env: "NAME=value", of the spec's arena, takes the place of those
+ * with the same name, or is added. Returns 0, or -ENOMEM with @err set. */
+int adapt_env(struct spec *spec, const char *text, struct error *err) __attribute__((nonnull, warn_unused_result));
 
 #endif

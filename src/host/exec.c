@@ -304,7 +304,7 @@ int exec_start(const struct exec_options *options, const char *id, const struct 
 	*ret_exec = (struct exec){ .pidfd = -1, .sock = -1, .console_fd = -1, .signal_fd = -1 };
 	for (int type = 0; type < SPEC_NS_COUNT; type++)
 		entering.join.fds[type] = -1;
-	int ret = plan_check_preserved_fds(options->preserve_fds, err);
+	int ret = plan_check_preserved_fds(3, options->preserve_fds, err);
 	if (ret == 0)
 		ret = enter(&entering, id, root, err);
 	if (ret < 0)

@@ -19,34 +19,40 @@ static int failed(int code, const char *option, const char *path, struct error *
 	return error_hint(err, "%s names a socket that a program listens on to receive the fd", option);
 }
 
+int fd_socket_address(int dir_fd, const char *name, struct sockaddr_un *ret_address)
+{
+	*ret_address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	return snprintf(ret_address->sun_path, sizeof(ret_address->sun_path), "/proc/self/fd/%d/%s", dir_fd, name) >=
+	       (int)sizeof(ret_address->sun_path) ? -ENAMETOOLONG : 0;
+}
+
 int fd_socket_connect(const char *option, const char *path, int *ret_fd, struct error *err)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address;
 	const char *name;
 
 	*ret_fd = -1;
 	if (path == NULL)
 		return 0;
-	/* sun_path holds 108 bytes; through the directory's fd only the last component counts. */
 	fd_owned dir = io_open_parent(path, &name);
 	if (dir < 0)
 		return failed(-dir, option, path, err);
 	fd_owned sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (sock < 0)
 		return failed(errno, option, path, err);
-	if (snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", dir, name) >=
-	    (int)sizeof(address.sun_path))
-		return failed(ENAMETOOLONG, option, path, err);
+	int ret = fd_socket_address(dir, name, &address);
+	if (ret < 0)
+		return failed(-ret, option, path, err);
 	if (connect(sock, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return failed(errno, option, path, err);
 	*ret_fd = fd_take(&sock);
 	return 0;
 }
 
-static int send_fd(int sock, int fd, const char *name)
+int fd_socket_send(int sock, int fd, const char *text)
 {
 	union { struct cmsghdr header; char bytes[CMSG_SPACE(sizeof(int))]; } control = { 0 };
-	struct iovec  part = { (void *)name, strlen(name) };
+	struct iovec  part = { (void *)text, strlen(text) };
 	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1,
 				  .msg_control = &control, .msg_controllen = sizeof(control) };
 	struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
@@ -65,13 +71,13 @@ int fd_socket_send_console(int sock, int console_fd, struct error *err)
 
 	ioctl(console_fd, TIOCGPTN, &number);
 	snprintf(name, sizeof(name), "/dev/pts/%u", number);
-	int ret = send_fd(sock, console_fd, name);
+	int ret = fd_socket_send(sock, console_fd, name);
 	return ret < 0 ? error_set(err, -ret, "send the pty through the console socket") : 0;
 }
 
 int fd_socket_send_pidfd(int sock, int pidfd, struct error *err)
 {
-	int ret = send_fd(sock, pidfd, "pidfd");
+	int ret = fd_socket_send(sock, pidfd, "pidfd");
 
 	return ret < 0 ? error_set(err, -ret, "send the pidfd through its socket") : 0;
 }

@@ -3,6 +3,16 @@
 #define MOSS_FD_SOCKET_H
 #include "base/error.h"
 
+/* The address of socket @name in the directory @dir_fd (O_PATH will do), which must stay open while it
+ * is used: sun_path holds 108 bytes; through the fd only the last component counts.
+ * Returns 0 or -ENAMETOOLONG. */
+struct sockaddr_un;
+int fd_socket_address(int dir_fd, const char *name, struct sockaddr_un *ret_address)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Send @fd (lent) through a connected socket, with @text as data. Returns 0 or -errno. */
+int fd_socket_send(int sock, int fd, const char *text) __attribute__((nonnull, warn_unused_result));
+
 /* Connect to the AF_UNIX stream socket @path, of any length; NULL: there is none, and *@ret_fd is -1.
  * @option: "--console-socket", for the messages. Returns 0 and the fd, or -errno with @err set. */
 int fd_socket_connect(const char *option, const char *path, int *ret_fd, struct error *err)

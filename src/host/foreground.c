@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/str.h"
 #include "host/console.h"
+#include "host/notify.h"
 #include "host/signals.h"
 
 struct foreground {
@@ -79,7 +81,8 @@ static int exit_status(int pidfd, struct error *err)
 int foreground_wait(struct foreground *foreground, struct error *err)
 {
 	const struct foreground_process *process = &foreground->process;
-	struct pollfd fds[5];
+	/* Signals, the process, three of the terminal, the service manager's socket. */
+	struct pollfd fds[] = { [2] = { .fd = -1 }, { .fd = -1 }, { .fd = -1 }, { .fd = -1 } };
 	int number;
 
 	for (;;) {
@@ -87,7 +90,8 @@ int foreground_wait(struct foreground *foreground, struct error *err)
 		fds[1] = (struct pollfd){ .fd = process->pidfd, .events = POLLIN };
 		if (foreground->has_console)
 			console_poll(&foreground->console, &fds[2]);
-		if (poll(fds, foreground->has_console ? 5 : 2, -1) < 0) {
+		notify_poll(process->notify, &fds[5]);
+		if (poll(fds, array_size(fds), -1) < 0) {
 			if (errno == EINTR)
 				continue;
 			return error_set(err, errno, "poll");
@@ -99,7 +103,9 @@ int foreground_wait(struct foreground *foreground, struct error *err)
 			break;
 		if (foreground->has_console)
 			console_move(&foreground->console, &fds[2]);
+		notify_move(process->notify, &fds[5]);
 	}
+	notify_drain(process->notify);
 	if (foreground->has_console) {
 		console_drain(&foreground->console, process->signal_fd);
 		console_close(&foreground->console);

@@ -6,11 +6,14 @@
 
 #include "base/error.h"
 
+struct notify; /* host/notify.h */
+
 struct foreground_process {
 	pid_t pid;        /* our child */
 	int   pidfd;      /* lent */
 	int   signal_fd;  /* lent: signals_open() */
 	int   console_fd; /* the pty's master, taken over; -1: none */
+	struct notify *notify; /* lent: to be kept at work; NULL: none */
 };
 
 /* Take the terminal, if there is a pty, before the program starts to use it. foreground_close() is

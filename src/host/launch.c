@@ -29,6 +29,7 @@
 #include "host/fd_socket.h"
 #include "host/idmap.h"
 #include "host/inherited.h"
+#include "host/notify.h"
 #include "host/pid_file.h"
 #include "host/plan.h"
 #include "host/signals.h"
@@ -52,6 +53,7 @@ void launched_close(struct launched *launched)
 	fd_close(&launched->sock);
 	fd_close(&launched->console_fd);
 	fd_close(&launched->signal_fd);
+	notify_close(launched->notify);
 	state_free(&launched->state);
 }
 
@@ -303,6 +305,21 @@ static int make_fifo(struct making *making, struct error *err)
 	return making->fifo_fd < 0 ? error_at(err, errno, STATE_FIFO, "open") : 0;
 }
 
+static int make_notify(struct making *making, struct error *err)
+{
+	struct launched *out = making->out;
+	struct spec     *spec = &making->plan->spec;
+
+	if (!making->plan->notify)
+		return 0;
+	const char *directory = arena_format(&spec->arena, "%s/%s/%s", out->root->path, making->options->id, NOTIFY_DIRECTORY);
+	if (directory == NULL)
+		return error_set(err, ENOMEM, "NOTIFY_SOCKET");
+	if (notify_make(spec, out->dir_fd, directory, err) < 0)
+		return -err->code;
+	return making->options->start_now ? notify_open(out->dir_fd, &out->notify, err) : 0;
+}
+
 /* Everything that leaves a trace. */
 static int make_container(struct making *making, struct error *err)
 {
@@ -316,7 +333,7 @@ static int make_container(struct making *making, struct error *err)
 	for (size_t i = 0; i < plan->spec.warnings.count; i++)
 		if (note(making, plan->spec.warnings.texts[i], err) < 0)
 			return -err->code;
-	if (make_cgroup(making, err) < 0 || make_fifo(making, err) < 0)
+	if (make_cgroup(making, err) < 0 || make_fifo(making, err) < 0 || make_notify(making, err) < 0)
 		return -err->code;
 	plan_raise_file_limit(plan);
 	int ret = clone_container(making, err);

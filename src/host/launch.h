@@ -27,6 +27,8 @@ struct launch_options {
 	bool        no_cgroup;      /* --cgroup-manager=disabled */
 };
 
+struct notify; /* host/notify.h */
+
 struct launched {
 	struct state_root *root;   /* lent */
 	int          dir_fd;       /* ROOT/ID, locked */
@@ -34,6 +36,7 @@ struct launched {
 	int          pidfd;        /* the container's first process; our child */
 	int          sock;         /* launch socket; with start_now: until the program is executed */
 	int          console_fd;   /* the pty's master; -1: none, or sent away */
+	struct notify *notify;     /* with start_now: the proxy of NOTIFY_SOCKET; NULL: none */
 	int          signal_fd;    /* all signals are blocked and read from here */
 };
 void launched_close(struct launched *launched);

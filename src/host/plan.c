@@ -17,6 +17,8 @@
 #include "host/caller.h"
 #include "host/cgroup.h"
 #include "host/idmap.h"
+#include "host/listen_fds.h"
+#include "host/notify.h"
 #include "host/plan_process.h"
 
 void plan_free(struct plan *plan)
@@ -83,13 +85,14 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 	memset(plan, 0, sizeof(*plan));
 	for (int type = 0; type < SPEC_NS_COUNT; type++)
 		plan->join.fds[type] = -1;
-	if (plan_check_preserved_fds(options->preserve_fds, err) < 0)
-		return -err->code;
+	struct listen_fds listened;
 	ssize_t size = bundle_read(options, spec, &plan->config, err);
 	if (size < 0)
 		return -err->code;
 	plan->config_size = (size_t)size;
-	if (find_bundle(plan, options->bundle, err) < 0 || find_rootfs(plan, err) < 0 ||
+	if (listen_fds_take(spec, &listened, err) < 0 || notify_plan(spec, &plan->notify, err) < 0 ||
+	    plan_check_preserved_fds(3 + listened.count, options->preserve_fds, err) < 0 ||
+	    find_bundle(plan, options->bundle, err) < 0 || find_rootfs(plan, err) < 0 ||
 	    join_open(spec, &plan->join, err) < 0 || exe_find(&plan->exe, err) < 0)
 		return -err->code;
 	if (!options->no_cgroup && cgroup_place(spec->cgroups_path, options->id, &spec->arena, &plan->cgroup, err) < 0)
@@ -112,7 +115,8 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 		.init = {
 			.hostname = spec->hostname,
 			.domainname = spec->domainname,
-			.preserved_fds = options->preserve_fds,
+			.preserved_fds = listened.count + options->preserve_fds,
+			.listen_pid = listened.pid,
 			.keep_groups = keep_groups,
 			.bind_console = true,
 			.bring_lo_up = plan->join.new_namespaces & CLONE_NEWNET,

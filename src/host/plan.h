@@ -19,6 +19,7 @@ struct plan {
 	char        *config;          /* the bytes of config.json, config_size of them; from malloc(3) */
 	size_t       config_size;
 	const char  *cgroup;          /* directory to make, or NULL */
+	bool         notify;          /* NOTIFY_SOCKET is proxied (notify.h) */
 	struct spec_rlimit files;     /* RLIMIT_NOFILE as the caller had it */
 };
 void plan_free(struct plan *plan);

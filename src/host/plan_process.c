@@ -92,14 +92,14 @@ bool plan_exe_needed(const struct exe *exe, const struct spec_id_maps *uid_maps)
 	return idmap_has_host(uid_maps, exe->stat.st_uid);
 }
 
-/* Fds that were inherited have no close-on-exec flag, all of ours have. */
-int plan_check_preserved_fds(unsigned count, struct error *err)
+int plan_check_preserved_fds(unsigned first, unsigned count, struct error *err)
 {
-	for (unsigned fd = 3; fd < 3 + count; fd++) {
+	for (unsigned fd = first; fd < first + count; fd++) {
 		if (fcntl((int)fd, F_GETFD) == 0)
 			continue;
 		error_at(err, EBADF, "--preserve-fds", "fd %u is not open", fd);
-		return error_hint(err, "N fds means 3 to N+2, all of them open in the caller");
+		return error_hint(err, "N fds means %u to N+%u, all of them open in the caller%s", first, first - 1,
+				  first > 3 ? ", behind those of LISTEN_FDS" : "");
 	}
 	return 0;
 }

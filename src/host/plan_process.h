@@ -19,7 +19,8 @@ int plan_process(struct spec *spec, bool in_user_ns, struct init *init, struct s
  * @uid_maps: of the container's own user namespace, as we see them; NULL: it has none, or its ids are unknown. */
 bool plan_exe_needed(const struct exe *exe, const struct spec_id_maps *uid_maps) __attribute__((nonnull(1)));
 
-/* --preserve-fds: are fds 3 to 2 + @count open? To be asked before any is opened here. */
-int plan_check_preserved_fds(unsigned count, struct error *err) __attribute__((nonnull, warn_unused_result));
+/* --preserve-fds: are @count fds from @first (3, or what comes behind LISTEN_FDS) on open? Fds that were
+ * inherited have no close-on-exec flag, all of ours have. */
+int plan_check_preserved_fds(unsigned first, unsigned count, struct error *err) __attribute__((nonnull, warn_unused_result));
 
 #endif

@@ -303,7 +303,7 @@ int state_remove(const struct state_root *root, const char *id, int dir_fd, stru
 	/* state.json goes last: killed half-way, the container is still there to be deleted. */
 	while ((entry = readdir(dir)) != NULL)
 		if (entry->d_name[0] != '.' && strcmp(entry->d_name, "state.json") != 0)
-			unlinkat(dir_fd, entry->d_name, 0);
+			io_remove_tree(dir_fd, entry->d_name);
 	rewinddir(dir);
 	while ((entry = readdir(dir)) != NULL)
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)

@@ -134,6 +134,7 @@ static const struct step steps[] = {
 	{ "read-only root",        step_root_readonly },
 	{ "stdio",                 console_chown_stdio },     /* while we may chown */
 	{ "HOME",                  program_set_home },        /* before the user changes: passwd may be closed to it */
+	{ "LISTEN_PID",            program_set_listen_pid },
 	{ "working directory",     program_enter_cwd },       /* first try as root: the way may be closed to the user */
 	{ "umask",                 step_umask },
 	{ "hide inherited files",  step_hide_files },

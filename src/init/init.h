@@ -19,6 +19,7 @@ struct init {
 	size_t      env_count;
 	const struct spec_rlimit *rlimits;     /* those of the process, and what moss itself had changed */
 	size_t      rlimits_count;
+	char       *listen_pid;                /* "LISTEN_PID=2147483647" in env, for us to write our pid; or NULL */
 	unsigned    preserved_fds;             /* fds 3..2+preserved_fds reach the program */
 	bool        bring_lo_up;               /* there is a new network namespace */
 	bool        set_groups;                /* false: setgroups(2) is denied in this user namespace */

@@ -55,6 +55,14 @@ int program_set_home(const struct init *init, struct init_context *context, stru
 	return 0;
 }
 
+int program_set_listen_pid(const struct init *init, struct init_context *context, struct error *err)
+{
+	(void)context, (void)err;
+	if (init->listen_pid != NULL)
+		sprintf(init->listen_pid, "LISTEN_PID=%d", (int)getpid());
+	return 0;
+}
+
 int program_enter_cwd(const struct init *init, struct init_context *context, struct error *err)
 {
 	if (chdir(init->process->cwd) == 0)

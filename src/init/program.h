@@ -9,6 +9,9 @@
 /* Add HOME to the environment when it is missing: from the container's /etc/passwd, else "/". */
 int program_set_home(const struct init *init, struct init_context *context, struct error *err);
 
+/* LISTEN_PID of sd_listen_fds(3): the pid that the program will have is known only in here. */
+int program_set_listen_pid(const struct init *init, struct init_context *context, struct error *err);
+
 /* chdir to process.cwd; lack of permission is left for program_check_cwd(). */
 int program_enter_cwd(const struct init *init, struct init_context *context, struct error *err);
 

@@ -69,7 +69,7 @@ static const struct word words_known[] = {
 	WORD("nomand", KIND_NOTHING),
 	WORD("lazytime", KIND_DATA),
 	WORD("nolazytime", KIND_NOTHING),
-	WORD("iversion", KIND_DATA),
+	/* "iversion" is none: fsconfig(2) has no such word for all file systems, unlike mount(2) a flag. */
 	WORD("noiversion", KIND_NOTHING),
 	WORD("defaults", KIND_NOTHING),
 	WORD("loud", KIND_NOTHING),

@@ -15,6 +15,8 @@
 #include "base/mem.h"
 #include "spec/mount_options.h"
 
+#define SPEC_VERSION_MIN "1.0.0" /* of the specification, as ociVersion */
+#define SPEC_VERSION_MAX "1.3.0" /* newer ones are read with a warning */
 #define SPEC_BYTES_MAX (16 * 1024 * 1024) /* a larger config.json is refused */
 #define SPEC_DEPTH_MAX 64                 /* deeper nesting is refused */
 #define SPEC_UMASK_UNSET (~0u)

@@ -153,7 +153,7 @@ static int version_read(struct json_object *value, void *field, struct json_cont
 
 	if (!version_split(text, number) || number[0] != 1) {
 		json_fail(ctx, "unsupported version \"%.100s\"", text);
-		return error_hint(ctx->err, "versions 1.0.0 to 1.3.0 are supported");
+		return error_hint(ctx->err, "versions " SPEC_VERSION_MIN " to " SPEC_VERSION_MAX " are supported");
 	}
 	if (number[1] > 3) {
 		int ret = spec_warn(ctx, "version %.100s is newer than 1.3: what it adds is ignored", text);

@@ -236,7 +236,7 @@ static void the_list_of_names_is_what_is_honoured(void **state)
 {
 	static const char *const honoured[] = { "ro", "rro", "rnorelatime", "rprivate", "bind", "rbind",
 			"defaults",
-						"sync", "dirsync", "mand", "lazytime", "iversion", "async" };
+						"sync", "dirsync", "mand", "lazytime", "async" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(honoured) / sizeof(honoured[0]); i++)
