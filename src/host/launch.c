@@ -484,7 +484,10 @@ static int make_container(struct making *making, struct error *err)
 			hear_last_words(out->sock, err);
 		return -err->code;
 	}
-	return talk(making, err);
+	ret = talk(making, err);
+	if (ret < 0 && plan->notify)
+		notify_explain(err);
+	return ret;
 }
 
 /* Leave nothing of a container that could not be made. */
