@@ -350,7 +350,10 @@ static int make_container(struct making *making, struct error *err)
 	talk.sealed = send_files;
 	talk.ready = finish;
 	talk.context = making;
-	return talk_until_ready(&talk, err);
+	ret = talk_until_ready(&talk, err);
+	if (ret < 0 && plan->notify)
+		notify_explain(err);
+	return ret;
 }
 
 /* Leave nothing of a container that could not be made. */

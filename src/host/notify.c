@@ -122,22 +122,30 @@ int notify_make(struct spec *spec, int dir_fd, const char *directory, struct err
 	return 0;
 }
 
+void notify_explain(struct error *err)
+{
+	if (strstr(err->object, MOUNT_POINT) != NULL)
+		error_object(err, "NOTIFY_SOCKET");
+}
+
 static int bind_socket(int dir_fd, int *ret_socket, struct error *err)
 {
 	struct sockaddr_un address;
 	fd_owned sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (sock < 0)
-		return error_at(err, errno, SOCKET_NAME, "socket");
+		return error_at(err, errno, "NOTIFY_SOCKET", "socket");
 	int ret = fd_socket_address(dir_fd, SOCKET_NAME, &address);
 	if (ret < 0)
-		return error_at(err, -ret, SOCKET_NAME, "bind");
+		return error_at(err, -ret, "NOTIFY_SOCKET", "name the container's socket");
 	unlinkat(dir_fd, SOCKET_NAME, 0); /* of a `start` that was killed */
 	mode_t mask = umask(0);           /* any user of the container may send; chmod(2) would follow a link */
 	ret = bind(sock, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
 	umask(mask);
-	if (ret < 0)
-		return error_at(err, -ret, SOCKET_NAME, "bind the notify socket in the state directory");
+	if (ret < 0) {
+		error_at(err, -ret, "NOTIFY_SOCKET", "make the container's socket in the state directory");
+		return error_hint(err, "--root chooses another place, where sockets can be made; or unset NOTIFY_SOCKET");
+	}
 	*ret_socket = fd_take(&sock);
 	return 0;
 }
@@ -155,7 +163,7 @@ static int open_all(struct notify *notify, struct error *err)
 	}
 	notify->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (notify->timer < 0)
-		return error_set(err, errno, "timerfd_create");
+		return error_at(err, errno, "NOTIFY_SOCKET", "timerfd_create");
 	return bind_socket(notify->dir_fd, &notify->socket, err);
 }
 

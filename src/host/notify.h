@@ -27,6 +27,9 @@ int notify_plan(struct spec *spec, bool *ret_wanted, struct error *err) __attrib
 int notify_make(struct spec *spec, int dir_fd, const char *directory, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* A failure that is about this mount is one of NOTIFY_SOCKET's: config.json does not name it. */
+void notify_explain(struct error *err) __attribute__((nonnull));
+
 /* Before the program can look for it: connect to the manager and bind the container's socket.
  *
  * @dir_fd: ROOT/ID; lent, until notify_close().

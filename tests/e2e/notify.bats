@@ -369,7 +369,7 @@ told_by() { jq -r --arg t "$1" 'select(.text | contains($t)) | .pid' told | head
 	run unshare -m sh on_ro "$MOSS" --root "$ROOT" run "$ID"
 	show
 	[ "$status" -eq 1 ]
-	[[ "$output" == */run/notify*"ead-only file system"* ]]
+	[[ "$output" == *"NOTIFY_SOCKET: /run/notify: "*"ead-only file system"* ]]
 	no_containers
 	mkdir rootfs/run
 	config '.mounts += [{destination: "/run", type: "tmpfs", source: "tmpfs"}]'
