@@ -31,6 +31,7 @@ finish() {
 	[ -z "$children" ] || kill $children 2>/dev/null
 	wait
 	rm -rf "$scratch"
+	rmdir "$findings" 2>/dev/null # nothing was found
 }
 trap finish EXIT
 trap 'exit 1' INT TERM HUP
@@ -48,7 +49,10 @@ fuzz() {
 	local name=$1 status child=
 	local log=$scratch/$1.log corpus=$scratch/$1
 	local executions edges inputs kept
-	cp -r "$corpora/$name" "$corpus" && mkdir -p "$findings" || return 1
+	if ! cp -r "$corpora/$name" "$corpus" || ! mkdir -p "$findings"; then
+		echo "not ok - $name: no copy of its corpus could be made"
+		return 1
+	fi
 	# Stopped together with us.
 	trap '[ -z "$child" ] || kill "$child" 2>/dev/null; exit 1' TERM
 	"./fuzzer_$name" -max_total_time="$each_seconds" -timeout="$timeout_seconds" -report_slow_units="$timeout_seconds" \
@@ -84,5 +88,4 @@ while [ "$running" -gt 0 ]; do
 	wait -n || status=1
 	running=$((running - 1))
 done
-rmdir "$findings" 2>/dev/null # nothing was found
 exit "$status"
