@@ -119,6 +119,8 @@ static int fill_state(struct making *making, struct error *err)
 			return error_set(err, ENOMEM, "state");
 	}
 	state->annotations_count = plan->spec.annotations_count;
+	state->no_process = !plan->spec.process.given;
+	state->personality = plan->spec.personality_given ? (int64_t)plan->spec.personality : -1;
 	state->new_keyring = plan->stage.init.keyring != NULL;
 	state->own_pid_namespace = plan->stage.namespaces & CLONE_NEWPID;
 	state->creating = true;

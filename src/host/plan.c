@@ -17,6 +17,7 @@
 #include "host/caller.h"
 #include "host/cgroup.h"
 #include "host/idmap.h"
+#include "host/plan_namespaces.h"
 #include "host/plan_process.h"
 
 void plan_free(struct plan *plan)
@@ -90,7 +91,8 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 		return -err->code;
 	plan->config_size = (size_t)size;
 	if (find_bundle(plan, options->bundle, err) < 0 || find_rootfs(plan, err) < 0 ||
-	    join_open(spec, &plan->join, err) < 0 || exe_find(&plan->exe, err) < 0)
+	    join_open(spec, &plan->join, err) < 0 || plan_namespaces_check(spec, &plan->join, err) < 0 ||
+	    exe_find(&plan->exe, err) < 0)
 		return -err->code;
 	if (!options->no_cgroup && cgroup_place(spec->cgroups_path, options->id, &spec->arena, &plan->cgroup, err) < 0)
 		return -err->code;
@@ -110,8 +112,10 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 		.has_fifo = !options->start_now,
 		.exe = plan_exe_needed(&plan->exe, new_user_ns ? &spec->uid_maps : NULL) ? &plan->exe : NULL,
 		.init = {
-			.hostname = spec->hostname,
-			.domainname = spec->domainname,
+			.hostname = spec->hostname ? spec->hostname : spec->sysctl_hostname,
+			.domainname = spec->domainname ? spec->domainname : spec->sysctl_domainname,
+			.set_personality = spec->personality_given,
+			.personality = spec->personality,
 			.preserved_fds = options->preserve_fds,
 			.keep_groups = keep_groups,
 			.bind_console = true,
@@ -129,5 +133,10 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 	if (plan->join.user_by_owner &&
 	    adapt_note(spec, err, "linux: namespaces: the user namespace that owns the joined ones is joined, too") < 0)
 		return -err->code;
+	if (!spec->process.given) { /* somebody harmless has to wait there all the same */
+		spec->process.cwd = "/";
+		spec->process.user.uid = stage->in_user_ns ? stage->uid : 0;
+		spec->process.user.gid = stage->in_user_ns ? stage->gid : 0;
+	}
 	return plan_process(spec, stage->in_user_ns, &stage->init, &plan->files, err);
 }

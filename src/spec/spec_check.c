@@ -20,6 +20,72 @@ static int check_root(const struct spec *spec, struct error *err)
 	return 0;
 }
 
+/* config-linux.md, "Sysctl", with "Namespaces": a value of a namespace can be set where the container has
+ * that namespace for itself, or was told to join it. */
+static int check_sysctls(const struct spec *spec, struct error *err)
+{
+	for (size_t i = 0; i < spec->sysctls_count; i++) {
+		const struct spec_sysctl *sysctl = &spec->sysctls[i];
+		const char *type = spec_namespace_kinds[sysctl->owner].name;
+
+		if (spec->namespaces[sysctl->owner].listed)
+			continue;
+		error_set(err, 0, "it belongs to the %s namespace, and linux.namespaces lists none: it would be changed for "
+			  "the host", type);
+		error_object(err, "linux: sysctl: %s", sysctl->name);
+		return error_hint(err, "add { \"type\": \"%s\" } to linux.namespaces, or leave it out", type);
+	}
+	/* One value, said twice: no reader can tell which is meant. */
+	if (spec->hostname != NULL && spec->sysctl_hostname != NULL)
+		return refuse(err, "linux: sysctl: kernel.hostname", "the field hostname is given, too: leave one of them out");
+	if (spec->domainname != NULL && spec->sysctl_domainname != NULL)
+		return refuse(err, "linux: sysctl: kernel.domainname", "the field domainname is given, too: leave one of them out");
+	return 0;
+}
+
+/* config-linux.md, "Offset for Time Namespace": the offsets are those of the container's time namespace.
+ * time_namespaces(7): they can be set only before a first process is in it. */
+static int check_time_offsets(const struct spec *spec, struct error *err)
+{
+	const struct spec_namespace *time = &spec->namespaces[SPEC_NS_TIME];
+
+	for (int clock = 0; clock < SPEC_CLOCK_COUNT; clock++) {
+		if (!spec->time_offsets[clock].given || (time->listed && time->path == NULL))
+			continue;
+		if (time->listed)
+			error_set(err, 0, "the time namespace %.200s that is joined has its own offsets", time->path);
+		else
+			error_set(err, 0, "offsets need a time namespace, and linux.namespaces lists none");
+		error_object(err, "linux: timeOffsets: %s", spec_clock_names[clock]);
+		return error_hint(err, time->listed ? "remove timeOffsets, or the path" :
+				  "add { \"type\": \"time\" } to linux.namespaces");
+	}
+	return 0;
+}
+
+/* config-linux.md, "Network Devices": a device is moved into the container's network namespace; so there
+ * must be one that is not the host's. A name is unique in a network namespace. */
+static int check_net_devices(const struct spec *spec, struct error *err)
+{
+	for (size_t i = 0; i < spec->net_devices_count; i++) {
+		const struct spec_net_device *device = &spec->net_devices[i];
+		size_t j = 0;
+
+		while (j < i && strcmp(spec->net_devices[j].new_name, device->new_name) != 0)
+			j++;
+		if (!spec->namespaces[SPEC_NS_NETWORK].listed) {
+			error_set(err, 0, "needs a network namespace, and linux.namespaces lists none");
+			error_hint(err, "add { \"type\": \"network\" } to linux.namespaces");
+		} else if (j < i && strchr(device->new_name, '%') == NULL) {
+			error_set(err, 0, "%s gets the name %s, too", spec->net_devices[j].name, device->new_name);
+		} else {
+			continue;
+		}
+		return error_object(err, "linux: netDevices: %s", device->name);
+	}
+	return 0;
+}
+
 static bool ranges_overlap(uint64_t a, uint64_t b, uint64_t a_count, uint64_t b_count)
 {
 	return a < b + b_count && b < a + a_count;
@@ -235,6 +301,12 @@ int spec_check(const struct spec *spec, struct error *err)
 		ret = check_name(spec, spec->hostname, "hostname", err);
 	if (ret == 0)
 		ret = check_name(spec, spec->domainname, "domainname", err);
+	if (ret == 0)
+		ret = check_sysctls(spec, err);
+	if (ret == 0)
+		ret = check_time_offsets(spec, err);
+	if (ret == 0)
+		ret = check_net_devices(spec, err);
 	if (ret == 0)
 		ret = check_paths(spec, err);
 	if (ret == 0)

@@ -231,3 +231,331 @@ join_own() {
 	done
 	[ "$(cat /proc/self/oom_score_adj)" = "$now" ]
 }
+
+# --- sysctl ---
+
+# sysctl NAME VALUE...: ask for these, and nothing else.
+sysctl() {
+	config '.linux.sysctl = ([$ARGS.positional | _nwise(2) | {(.[0]): .[1]}] | add)' --args "$@"
+}
+# The host's own values, to be the same afterwards.
+host_value() { cat "/proc/sys/$1"; }
+
+@test "sysctl: net.* and ipc values are set in the container, and not on the host" {
+	add_ns network
+	before=$(host_value net/ipv4/ip_forward) ports=$(host_value net/ipv4/ip_local_port_range) msgmax=$(host_value kernel/msgmax)
+	sysctl net.ipv4.ip_forward "$((1 - before))" net.ipv4.ip_local_port_range "20000 30000" \
+		kernel.msgmax 12345 kernel.sem "100 200 30 40" kernel.shm_rmid_forced 1 fs.mqueue.msg_max 7
+	container 'cd /proc/sys && cat net/ipv4/ip_forward net/ipv4/ip_local_port_range kernel/msgmax kernel/sem \
+		kernel/shm_rmid_forced fs/mqueue/msg_max | tr "\t" " "'
+	[ "$status" -eq 0 ]
+	[ "$output" = "$((1 - before))
+20000 30000
+12345
+100 200 30 40
+1
+7" ]
+	[ "$(host_value net/ipv4/ip_forward) $(host_value net/ipv4/ip_local_port_range) $(host_value kernel/msgmax)" = "$before $ports $msgmax" ]
+}
+
+@test "sysctl: names with dots, with slashes, and with an interface that has a dot" {
+	add_ns network
+	sysctl net/ipv4/ip_default_ttl 77 net/ipv4.conf.lo.arp_ignore 0 net.ipv4.conf.default.x/1.y 1
+	container true
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"linux: sysctl: net.ipv4.conf.default.x/1.y: "*"net/ipv4/conf/default/x.1/y"* ]]
+	sysctl net/ipv4/conf/eth0.1/arp_ignore 0
+	container true
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"/proc/sys/net/ipv4/conf/eth0.1/arp_ignore"* ]]
+	sysctl net/ipv4/ip_default_ttl 77 net/ipv4.conf.lo.arp_ignore 1 net.ipv4.conf.lo.arp_announce 2
+	container 'cd /proc/sys/net/ipv4 && cat ip_default_ttl conf/lo/arp_ignore conf/lo/arp_announce'
+	[ "$status" -eq 0 ]
+	[ "$(xargs <<<"$output")" = "77 1 2" ]
+}
+
+@test "sysctl: kernel.hostname and kernel.domainname set the names" {
+	config 'del(.hostname)'
+	sysctl kernel.hostname fen kernel.domainname bog.example
+	container 'hostname; cat /proc/sys/kernel/domainname'
+	[ "$status" -eq 0 ]
+	[ "$(xargs <<<"$output")" = "fen bog.example" ]
+	[ "$(uname -n)" != fen ]
+}
+
+@test "sysctl: what conflicts with a field, has no namespace, or is unknown is refused with its path" {
+	add_ns network
+	sysctl kernel.hostname fen
+	container true
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"linux: sysctl: kernel.hostname: "*hostname* ]]
+	config '.domainname = "x"'
+	sysctl kernel.domainname fen
+	container true
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"linux: sysctl: kernel.domainname: "* ]]
+	for key in kernel.panic vm.swappiness fs.file-max net. .net net..x net.//.x net/../kernel/panic kernel.msgmax.x ""; do
+		sysctl "$key" 1
+		container true
+		[ "$status" -eq 1 ]
+		[[ "$stderr" == *"linux: sysctl: $key: "* ]]
+	done
+	sysctl net.ipv4.no_such_value 1
+	container true
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"linux: sysctl: net.ipv4.no_such_value: "*"no such value"* ]]
+	sysctl net.ipv4.ip_default_ttl many
+	container true
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"linux: sysctl: net.ipv4.ip_default_ttl: "*many*value* ]]
+	sysctl kernel.msgmax ""
+	container true
+	[ "$status" -eq 1 ]
+}
+
+@test "sysctl: a value of a namespace that the container does not have is refused, inherited or named by path" {
+	drop_ns network
+	drop_ns ipc
+	config '.mounts |= map(select(.type != "mqueue"))'
+	before=$(host_value net/ipv4/ip_default_ttl) msgmax=$(host_value kernel/msgmax)
+	for key in net.ipv4.ip_default_ttl kernel.msgmax fs.mqueue.msg_max; do
+		sysctl "$key" 99
+		container true
+		[ "$status" -eq 1 ]
+		[[ "$stderr" == *"linux: sysctl: $key: "*namespace*host* ]]
+	done
+	add_ns network /proc/self/ns/net
+	sysctl net.ipv4.ip_default_ttl 99
+	container true
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"linux: sysctl: net.ipv4.ip_default_ttl: "*"runtime's own"* ]]
+	add_ns ipc /proc/self/ns/ipc
+	sysctl kernel.msgmax 99
+	container true
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"linux: sysctl: kernel.msgmax: "*"runtime's own"* ]]
+	add_ns uts /proc/self/ns/uts
+	config 'del(.linux.sysctl)'
+	container true
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"hostname: "*"runtime's own"* ]]
+	[ "$(host_value net/ipv4/ip_default_ttl) $(host_value kernel/msgmax)" = "$before $msgmax" ]
+}
+
+@test "sysctl: in a joined network namespace the other container sees it" {
+	add_ns network
+	program sleep 60
+	apart run -d "$ID"
+	wait_for running
+	other=$(pid_of)
+	add_ns network "/proc/$other/ns/net"
+	is_root || config 'del(.linux.uidMappings, .linux.gidMappings)'
+	is_root || add_ns user "/proc/$other/ns/user"
+	sysctl net.ipv4.ip_default_ttl 99
+	program true
+	run moss run "$ID-2"
+	show
+	[ "$status" -eq 0 ]
+	[ "$(moss exec "$ID" cat /proc/sys/net/ipv4/ip_default_ttl)" = 99 ]
+	[ "$(host_value net/ipv4/ip_default_ttl)" != 99 ]
+}
+
+@test "sysctl: ping_group_range is clamped to the groups that are mapped, with a note" {
+	many_ids
+	add_ns network
+	last=$(jq '[.linux.gidMappings[] | .containerID + .size - 1] | max' config.json)
+	sysctl net.ipv4.ping_group_range "0 2147483647"
+	program cat /proc/sys/net/ipv4/ping_group_range
+	run --separate-stderr moss --log "$PWD/log" run "$ID"
+	show
+	[ "$status" -eq 0 ]
+	[ "$(xargs <<<"$output")" = "0 $last" ]
+	grep -q "net.ipv4.ping_group_range.*mapped" log
+}
+
+@test "sysctl: a user who is not root inside may use low ports in a network namespace of its own" {
+	need_user "root asks for what it wants"
+	many_ids
+	add_ns network
+	config '.process.user = {uid: 5, gid: 5} | .process.capabilities = {}'
+	program sh -c 'cat /proc/sys/net/ipv4/ip_unprivileged_port_start; nc -l -p 80 -w 5 >/dev/null 2>&1 & sleep 0.3; cat /proc/net/tcp*'
+	attempt run "$ID"
+	[ "$(head -n 1 <<<"$output")" = 0 ]
+	[[ "$output" == *":0050 "* ]]
+	sysctl net.ipv4.ip_unprivileged_port_start 500
+	program cat /proc/sys/net/ipv4/ip_unprivileged_port_start
+	rm -f "$BATS_TEST_TMPDIR/attempt" # it belongs to user 5 by now, as stdout
+	attempt run "$ID"
+	[ "$output" = 500 ]
+}
+
+# --- time ---
+
+@test "namespaces: time offsets are what the container's clocks show, and those of exec" {
+	add_ns time
+	config '.linux.timeOffsets = {monotonic: {secs: 172800, nanosecs: 5}, boottime: {secs: 604800}}'
+	program sleep 60
+	apart run -d "$ID"
+	wait_for running
+	host=$(cut -d. -f1 /proc/uptime)
+	run moss exec "$ID" cat /proc/self/timens_offsets /proc/uptime
+	show
+	[ "$status" -eq 0 ]
+	[ "$(xargs <<<"${lines[0]}")" = "monotonic 172800 5" ]
+	[ "$(xargs <<<"${lines[1]}")" = "boottime 604800 0" ]
+	inside=$(cut -d. -f1 <<<"${lines[2]}")
+	[ "$((inside - host))" -ge 604799 ] && [ "$((inside - host))" -le 604810 ]
+	moss delete -f "$ID"
+	container 'cat /proc/uptime'
+	[ "$status" -eq 0 ]
+	[ "$(($(cut -d. -f1 <<<"$output") - host))" -ge 604799 ]
+}
+
+@test "namespaces: time offsets with a user namespace" {
+	many_ids
+	add_ns time
+	config '.linux.timeOffsets = {boottime: {secs: 1000000}}'
+	host=$(cut -d. -f1 /proc/uptime)
+	container 'cat /proc/uptime'
+	[ "$status" -eq 0 ]
+	[ "$(($(cut -d. -f1 <<<"$output") - host))" -ge 999999 ]
+}
+
+@test "namespaces: time offsets back in time, and none" {
+	add_ns time
+	host=$(cut -d. -f1 /proc/uptime)
+	[ "$host" -gt 40 ] || skip "the machine has just started"
+	config '.linux.timeOffsets = {boottime: {secs: -30}}'
+	container 'cat /proc/uptime'
+	[ "$status" -eq 0 ]
+	[ "$(cut -d. -f1 <<<"$output")" -le "$((host - 10))" ]
+	config '.linux.timeOffsets = {}'
+	container 'cat /proc/self/timens_offsets'
+	[ "$status" -eq 0 ]
+	[ "$(xargs <<<"$output")" = "monotonic 0 0 boottime 0 0" ]
+}
+
+@test "namespaces: time offsets without a new time namespace, or that no clock can have, are refused" {
+	config '.linux.timeOffsets = {boottime: {secs: 1}}'
+	container true
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"linux: timeOffsets: boottime: "*"lists none"* ]]
+	add_ns time /proc/self/ns/time
+	container true
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"linux: timeOffsets: boottime: "*joined* ]]
+	add_ns time
+	config '.linux.timeOffsets = {monotonic: {secs: -99999999}}'
+	container true
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"linux: timeOffsets: "* ]]
+	config '.linux.timeOffsets = {realtime: {secs: 1}}'
+	container true
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"linux: timeOffsets: realtime: "* ]]
+	config '.linux.timeOffsets = {monotonic: {nanosecs: 1000000000}}'
+	container true
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"linux: timeOffsets: monotonic: nanosecs: "* ]]
+}
+
+@test "namespaces: time offsets while another container's namespaces are joined" {
+	join_own
+	add_ns time
+	config '.linux.timeOffsets = {boottime: {secs: 1000000}}'
+	program cat /proc/uptime
+	run moss run "$ID-2"
+	show
+	if is_root; then
+		[ "$status" -eq 0 ]
+		[ "$(cut -d. -f1 <<<"$output")" -ge 1000000 ]
+	else
+		[ "$status" -eq 1 ]
+		[[ "$output" == *"linux: timeOffsets: "*joined* ]]
+		no_second() { [ ! -e "$ROOT/$ID-2" ]; }
+		no_second
+	fi
+}
+
+# --- personality, domain name, no process ---
+
+@test "personality: LINUX32 is what uname says, for exec, too" {
+	[ "$(uname -m)" = x86_64 ] || skip "the name of the machine in 32 bits is known for x86_64"
+	config '.linux.personality = {domain: "LINUX32"}'
+	program sleep 60
+	apart run -d "$ID"
+	wait_for running
+	[ "$(moss exec "$ID" uname -m)" = i686 ]
+	moss delete -f "$ID"
+	container 'uname -m; cat /proc/self/personality'
+	[ "$(xargs <<<"$output")" = "i686 00000008" ]
+	config '.linux.personality = {domain: "LINUX", flags: []}'
+	program uname -m
+	run setarch i686 "$MOSS" --root "$ROOT" run "$ID"
+	[ "$output" = x86_64 ]
+	config 'del(.linux.personality)'
+	run setarch i686 "$MOSS" --root "$ROOT" run "$ID"
+	[ "$output" = i686 ]
+	config '.linux.personality = {domain: "LINUX32", flags: ["ADDR_NO_RANDOMIZE"]}'
+	container true
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"linux: personality: flags: "*ADDR_NO_RANDOMIZE* ]]
+	config '.linux.personality = {domain: "HPUX"}'
+	container true
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"linux: personality: domain: "*HPUX* ]]
+}
+
+@test "names: hostname and domainname, new or in a joined uts namespace" {
+	config '.hostname = "fen" | .domainname = "bog.example"'
+	names='hostname; cat /proc/sys/kernel/domainname'
+	container "$names"
+	[ "$status" -eq 0 ]
+	[ "$(xargs <<<"$output")" = "fen bog.example" ]
+	program sleep 60
+	apart run -d "$ID"
+	wait_for running
+	other=$(pid_of)
+	add_ns uts "/proc/$other/ns/uts"
+	is_root || config 'del(.linux.uidMappings, .linux.gidMappings)'
+	is_root || add_ns user "/proc/$other/ns/user"
+	config '.hostname = "moor" | del(.domainname)'
+	program sh -c "$names"
+	run moss run "$ID-2"
+	show
+	[ "$status" -eq 0 ]
+	[ "$(xargs <<<"$output")" = "moor bog.example" ]
+	[ "$(moss exec "$ID" hostname)" = moor ]
+	[ "$(uname -n)" != moor ]
+}
+
+@test "lifecycle: without a process a container can be created and deleted, but not started" {
+	config 'del(.process)'
+	apart create "$ID"
+	[ "$(status_of)" = created ]
+	pid=$(pid_of)
+	[ "$(awk '/^CapEff/ { print $2 }' "/proc/$pid/status")" = 0000000000000000 ]
+	run moss start "$ID"
+	show
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"no process"* ]]
+	[ "$(status_of)" = created ]
+	alive "$pid"
+	moss delete "$ID"
+	eventually dead "$pid"
+	run moss run "$ID"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"process: missing"* ]]
+	no_containers
+}
+
+@test "namespaces: a container without a mount namespace of its own is refused" {
+	drop_ns mount
+	container true
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"linux: namespaces: "*"mount namespace"*add*mount* ]]
+	add_ns mount /proc/self/ns/mnt
+	container true
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"linux: namespaces[$(jq '.linux.namespaces | map(.type) | index("mount")' config.json)]: path: "* ]]
+}
