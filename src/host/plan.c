@@ -23,6 +23,7 @@
 void plan_free(struct plan *plan)
 {
 	join_close(&plan->join);
+	netdev_close(&plan->net_devices);
 	free(plan->config);
 	spec_free(&plan->spec);
 }
@@ -84,6 +85,7 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 	memset(plan, 0, sizeof(*plan));
 	for (int type = 0; type < SPEC_NS_COUNT; type++)
 		plan->join.fds[type] = -1;
+	plan->net_devices.sock = plan->net_devices.inside_sock = -1;
 	if (plan_check_preserved_fds(options->preserve_fds, err) < 0)
 		return -err->code;
 	ssize_t size = bundle_read(options, spec, &plan->config, err);
@@ -92,7 +94,7 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 	plan->config_size = (size_t)size;
 	if (find_bundle(plan, options->bundle, err) < 0 || find_rootfs(plan, err) < 0 ||
 	    join_open(spec, &plan->join, err) < 0 || plan_namespaces_check(spec, &plan->join, err) < 0 ||
-	    exe_find(&plan->exe, err) < 0)
+	    netdev_find(spec, &plan->net_devices, err) < 0 || exe_find(&plan->exe, err) < 0)
 		return -err->code;
 	if (!options->no_cgroup && cgroup_place(spec->cgroups_path, options->id, &spec->arena, &plan->cgroup, err) < 0)
 		return -err->code;
@@ -106,7 +108,7 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 		.rootfs = plan->rootfs,
 		.namespaces = plan->join.new_namespaces,
 		.in_user_ns = new_user_ns || plan->join.fds[SPEC_NS_USER] >= 0,
-		.wait_for_map = new_user_ns,
+		.wait_for_host = new_user_ns || spec->net_devices_count > 0,
 		.uid = idmap_first(&spec->uid_maps),
 		.gid = idmap_first(&spec->gid_maps),
 		.has_fifo = !options->start_now,

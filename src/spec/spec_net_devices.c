@@ -65,6 +65,5 @@ int spec_net_devices_read(struct json_object *value, void *field, struct json_co
 					sizeof(*spec->net_devices));
 	if (spec->net_devices == NULL)
 		return json_fail_memory(ctx);
-	int ret = json_read_members(value, &member, spec, ctx);
-	return ret == 0 && spec->net_devices_count > 0 ? spec_unsupported_add(ctx, false) : ret;
+	return json_read_members(value, &member, spec, ctx);
 }

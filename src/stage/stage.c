@@ -63,9 +63,9 @@ static int step_forget_caller(struct work *work, struct error *err)
 	return 0;
 }
 
-static int step_wait_for_map(struct work *work, struct error *err)
+static int step_wait_for_host(struct work *work, struct error *err)
 {
-	return work->stage->wait_for_map ? wait_for(work, SYNC_MAPPED, NULL, err) : 0;
+	return work->stage->wait_for_host ? wait_for(work, SYNC_MAPPED, NULL, err) : 0;
 }
 
 static int step_receive_files(struct work *work, struct error *err)
@@ -194,7 +194,7 @@ static const struct {
 	int (*run)(struct work *work, struct error *err);
 } steps[] = {
 	{ "forget the caller",       step_forget_caller },    /* first: nothing inherited is there to leak */
-	{ "wait for the id maps",    step_wait_for_map },
+	{ "wait for the id maps",    step_wait_for_host },
 	{ "time namespace",          step_time_namespace },   /* needs the host's /proc, and a user to be dumpable */
 	{ "hide from others",        step_hide },             /* before anything of the host's is opened */
 	{ "receive exec.fifo",       step_receive_files },    /* not dumpable any more */

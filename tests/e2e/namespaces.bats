@@ -559,3 +559,122 @@ host_value() { cat "/proc/sys/$1"; }
 	[ "$status" -eq 1 ]
 	[[ "$stderr" == *"linux: namespaces[$(jq '.linux.namespaces | map(.type) | index("mount")' config.json)]: path: "* ]]
 }
+
+# --- network devices ---
+
+# with_taps CODE: run shell CODE in a network namespace of its own with tap0 (up, addresses) and tap1 (down).
+# shellcheck disable=SC2120
+with_taps() {
+	need_command ip
+	local apart=(unshare -n)
+	is_root || apart=(unshare -rn)
+	"${apart[@]}" ip tuntap add probe mode tap 2>/dev/null || skip "no tap device can be made here"
+	run "${apart[@]}" sh -c 'set -e
+		ip link set lo up
+		ip tuntap add tap0 mode tap
+		ip tuntap add tap1 mode tap
+		ip link set tap0 address 02:11:22:33:44:55 mtu 1400
+		ip addr add 10.9.8.7/24 broadcast 10.9.8.255 dev tap0
+		ip addr add 10.9.9.1 peer 10.9.9.2 dev tap0
+		ip -6 addr add fd00:9::7/64 nodad dev tap0
+		ip addr add 10.7.7.7/32 scope link dev tap0
+		ip addr add 10.6.6.6/32 dev tap0 valid_lft 600 preferred_lft 600
+		ip link set tap0 up
+		moss() { "$MOSS" --root "$ROOT" "$@"; }
+		eval "$0"' "$1" 3>&- 4>&-
+	show
+}
+# A user is root where it made the network namespace: mapped once more.
+own_network() {
+	add_ns network
+	is_root || config '.linux.uidMappings = [{containerID: 0, hostID: 0, size: 1}] | .linux.gidMappings = .linux.uidMappings'
+}
+
+@test "netDevices: moved and renamed, with addresses, MAC and MTU, and up" {
+	own_network
+	export MOSS ROOT ID
+	config '.linux.netDevices = {tap0: {name: "lan"}, tap1: {}} | .linux.sysctl = {"net.ipv4.conf.lan.arp_ignore": "1"}'
+	program sh -c 'ip addr show lan; ip link show tap1; cat /proc/sys/net/ipv4/conf/lan/arp_ignore; ls /sys/class/net | wc -l'
+	with_taps 'moss run "$ID"; ip link show tap1 2>&1 || echo gone'
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"lan: <"*UP*"mtu 1400"*02:11:22:33:44:55* ]]
+	[[ "$output" == *"inet 10.9.8.7/24 brd 10.9.8.255 scope global lan"* ]]
+	[[ "$output" == *"inet 10.9.9.1 peer 10.9.9.2/32"* ]]
+	[[ "$output" == *"inet6 fd00:9::7/64 scope global"* ]]
+	[[ "$output" != *10.7.7.7* ]] # not global
+	[[ "$output" != *10.6.6.6* ]] # not permanent
+	[[ "$output" == *"tap1: <"*UP* ]]
+	[[ "$output" == *gone* ]] # the kernel's word on virtual devices
+}
+
+@test "netDevices: a template of the name, and a joined network namespace" {
+	own_network
+	export MOSS ROOT ID
+	config '.linux.netDevices = {tap0: {name: "lan%d"}, tap1: {name: "lan%d"}}'
+	program sleep 50
+	cp config.json first.json
+	config 'del(.linux.netDevices)'
+	cp config.json empty.json
+	is_root || config 'del(.linux.uidMappings, .linux.gidMappings)'
+	program sh -c 'ip addr show eth0'
+	cp config.json second.json
+	user='.'
+	is_root || user='.linux.namespaces |= map(if .type == "user" then .path = "/proc/\($p)/ns/user" else . end)'
+	export user
+	with_taps 'moss run -d --config first.json "$ID" </dev/null >/dev/null 2>&1
+		moss exec "$ID" ip -o link
+		moss delete -f "$ID"
+		ip tuntap add tap2 mode tap
+		ip addr add 10.5.5.5/24 dev tap2
+		moss run -d --config empty.json "$ID" </dev/null >/dev/null 2>&1
+		pid=$(moss state "$ID" | jq .pid)
+		jq --arg p "$pid" ".linux.namespaces |= map(if .type == \"network\" then .path = \"/proc/\(\$p)/ns/net\" else . end) |
+			.linux.netDevices = {tap2: {name: \"eth0\"}} | $user" second.json >third.json
+		moss run --config third.json "$ID-2"
+		echo "--- the first one"
+		moss exec "$ID" ip -o addr show eth0
+		moss delete -f "$ID"'
+	[ "$status" -eq 0 ]
+	[[ "$output" == *lan0* ]]
+	[[ "$output" == *lan1* ]]
+	[ "$(grep -c 10.5.5.5/24 <<<"$output")" -eq 2 ]
+}
+
+@test "netDevices: a device that is missing, or a name that is taken, is refused; and nothing is lost when the container fails" {
+	own_network
+	export MOSS ROOT ID
+	cp config.json kept.json
+	config '.linux.netDevices = {nothere: {}}'
+	with_taps 'moss run "$ID"; ls "$ROOT" 2>/dev/null'
+	[[ "$output" == *"linux: netDevices: nothere: "* ]]
+	[[ "$output" != *"$ID"$'\n'* ]]
+	cp kept.json config.json
+	config '.linux.netDevices = {tap1: {name: "lan"}, tap0: {name: "lo"}}'
+	with_taps 'moss run "$ID" || true; ip -o addr; ip link show tap1'
+	[[ "$output" == *"linux: netDevices: tap0: "*"there is a device lo already"* ]]
+	[[ "$output" == *"tap0 "*10.9.8.7/24* ]]
+	[[ "$output" == *"tap1: <"* ]]
+	cp kept.json config.json
+	config '.linux.netDevices = {tap0: {name: "lan"}} | .process.args = ["no-such-program"]'
+	with_taps 'moss run "$ID" || true; ip -o addr; ip link show tap0'
+	[[ "$output" == *no-such-program* ]]
+	[[ "$output" == *"tap0 "*10.9.8.7/24* ]]
+	[[ "$output" == *"tap0 "*fd00:9::7/64* ]]
+	[[ "$output" == *"tap0: <"*UP*02:11:22:33:44:55* ]]
+}
+
+@test "netDevices: without a network namespace of its own, or the right to move it, it is refused" {
+	config '.linux.netDevices = {lo: {name: "x"}} | .linux.namespaces |= map(select(.type != "network"))'
+	container true
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"linux: netDevices: lo: "*"network namespace"* ]]
+	add_ns network
+	container true
+	[ "$status" -eq 1 ]
+	if is_root; then
+		[[ "$stderr" == *"linux: netDevices: lo: "*"can't leave"* ]]
+	else
+		[[ "$stderr" == *"linux: netDevices: lo: "*CAP_NET_ADMIN* ]]
+	fi
+	no_containers
+}
