@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +67,15 @@ static int find_rootfs(struct plan *plan, struct error *err)
 	return plan->rootfs ? 0 : error_set(err, ENOMEM, "root");
 }
 
+/* no_pivot.h says why. A user namespace that the container makes itself is no way out: there its root is locked. */
+static int check_no_pivot(const struct launch_options *options, const struct plan *plan, struct error *err)
+{
+	if (!options->no_pivot || !(plan->stage.init.capabilities.bounding & (UINT64_C(1) << CAP_SYS_ADMIN)))
+		return 0;
+	error_at(err, 0, "--no-pivot", "with CAP_SYS_ADMIN the container could unmount its root, and see the host's below it");
+	return error_hint(err, "take CAP_SYS_ADMIN out of process.capabilities.bounding in config.json, or leave --no-pivot out");
+}
+
 void plan_raise_file_limit(const struct plan *plan)
 {
 	struct rlimit limit = plan->files.limit;
@@ -111,6 +121,7 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 		.wait_for_host = new_user_ns || spec->net_devices_count > 0,
 		.uid = idmap_first(&spec->uid_maps),
 		.gid = idmap_first(&spec->gid_maps),
+		.no_pivot = options->no_pivot,
 		.has_fifo = !options->start_now,
 		.exe = plan_exe_needed(&plan->exe, new_user_ns ? &spec->uid_maps : NULL) ? &plan->exe : NULL,
 		.init = {
@@ -140,5 +151,6 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 		spec->process.user.uid = stage->in_user_ns ? stage->uid : 0;
 		spec->process.user.gid = stage->in_user_ns ? stage->gid : 0;
 	}
-	return plan_process(spec, stage->in_user_ns, &stage->init, &plan->files, err);
+	int ret = plan_process(spec, stage->in_user_ns, &stage->init, &plan->files, err);
+	return ret < 0 ? ret : check_no_pivot(options, plan, err);
 }

@@ -27,6 +27,7 @@
 #include "stage/devices.h"
 #include "stage/masks.h"
 #include "stage/mounts.h"
+#include "stage/no_pivot.h"
 #include "stage/rootfs.h"
 #include "stage/sysctl.h"
 
@@ -185,7 +186,11 @@ static int step_cwd(struct work *work, struct error *err)
 
 static int step_enter(struct work *work, struct error *err)
 {
-	return rootfs_enter(work->root_fd, err);
+	if (work->stage->no_pivot)
+		return no_pivot_enter(work->root_fd, work->stage->rootfs, err);
+	if (rootfs_enter(work->root_fd, err) < 0)
+		return err->code == EINVAL ? error_hint(err, "is the machine's root the initramfs? --no-pivot does without") : -err->code;
+	return 0;
 }
 
 /* The order is the contract: each line says what breaks if it moves. */
