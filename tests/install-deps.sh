@@ -12,18 +12,18 @@ build | test) ;;
 esac
 
 debian_build='gcc make libc6-dev autoconf automake pkg-config libseccomp-dev libcap-dev libjson-c-dev uidmap busybox-static'
-debian_test='clang libcmocka-dev bats jq shellcheck cppcheck python3 strace bubblewrap runc crun procps
+debian_test='clang libcmocka-dev bats jq shellcheck cppcheck python3 python3-jsonschema strace bubblewrap runc crun procps
 	util-linux bsdutils git iproute2 xz-utils binutils file libcap2-bin podman containerd'
 fedora='gcc make autoconf automake pkgconf-pkg-config libseccomp-devel libseccomp-static libcap-devel libcap-static
 	json-c-devel shadow-utils-subid busybox'
-fedora_test='clang compiler-rt libcmocka-devel bats jq ShellCheck cppcheck python3 strace bubblewrap runc crun procps-ng
+fedora_test='clang compiler-rt libcmocka-devel bats jq ShellCheck cppcheck python3 python3-jsonschema strace bubblewrap runc crun procps-ng
 	util-linux git iproute xz binutils file'
 arch='gcc make autoconf automake pkgconf libseccomp libcap json-c shadow busybox'
-arch_test='clang compiler-rt cmocka bats jq shellcheck cppcheck python strace bubblewrap runc crun procps-ng
+arch_test='clang compiler-rt cmocka bats jq shellcheck cppcheck python python-jsonschema strace bubblewrap runc crun procps-ng
 	util-linux git iproute2 xz binutils file'
 alpine='gcc make musl-dev linux-headers autoconf automake pkgconf libseccomp-dev libseccomp-static libcap-dev libcap-static
 	json-c-dev shadow-uidmap busybox-static bash'
-alpine_test='clang compiler-rt cmocka-dev bats jq shellcheck cppcheck python3 strace bubblewrap runc crun procps
+alpine_test='clang compiler-rt cmocka-dev bats jq shellcheck cppcheck python3 py3-jsonschema strace bubblewrap runc crun procps
 	util-linux git iproute2 xz binutils file libcap-utils'
 
 # others COMMAND PACKAGES: tell what to install, and that nobody has tried it.
