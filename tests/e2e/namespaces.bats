@@ -735,3 +735,134 @@ own_network() {
 	run moss run "$ID"
 	[ "$status" -eq 0 ]
 }
+
+# --- pods ---
+
+# pod_first: a container that sleeps with the namespaces of a pod; $other its first process.
+pod_first() {
+	is_root || many_ids
+	add_ns network
+	config '.hostname = "pod"'
+	program sleep 60
+	apart run -d "$ID"
+	wait_for running
+	other=$(pid_of)
+}
+# pod_join TYPE...: config.json joins these of it.
+pod_join() {
+	local type name
+	for type in "$@"; do
+		name=$type
+		[ "$type" != network ] || name=net
+		add_ns "$type" "/proc/$other/ns/$name"
+	done
+	config 'del(.linux.uidMappings, .linux.gidMappings, .hostname)'
+}
+
+@test "pod: the second container shares network, ipc, uts and pid namespace, processes and sockets" {
+	pod_first
+	moss exec "$ID" sh -c 'nc -l -p 7777 -e echo from the first >/dev/null 2>&1 &'
+	pod_join network ipc uts pid
+	is_root || pod_join user
+	program sh -c "$links; hostname; ps | grep -c '[s]leep 60'; sleep 0.2; nc 127.0.0.1 7777"
+	run moss run "$ID-2"
+	show
+	[ "$status" -eq 0 ]
+	for type in net ipc uts pid user; do [ "$(ns_of "$type")" = "$(readlink "/proc/$other/ns/$type")" ]; done
+	[ "$(ns_of mnt)" != "$(readlink "/proc/$other/ns/mnt")" ]
+	[ "${lines[7]}" = pod ]
+	[ "${lines[8]}" -ge 1 ]
+	[ "${lines[-1]}" = "from the first" ]
+	[ "$(status_of)" = running ]
+	# The end of the second is not that of the first; the end of the first one's pid 1 is everybody's.
+	program sleep 50
+	apart run -d "$ID-2"
+	second=$(pid_of "$ID-2")
+	moss delete -f "$ID"
+	eventually dead "$second"
+	[ "$(status_of "$ID-2")" = stopped ]
+	moss delete "$ID-2"
+}
+
+@test "pod: a normal user's second container gets the user namespace that owns the joined ones, with a note" {
+	need_user "root needs no owner's rights"
+	pod_first
+	pod_join network ipc
+	config '.linux.namespaces |= map(select(.type != "user"))'
+	program sh -c "$links; cat /proc/self/uid_map"
+	run --separate-stderr moss --log "$PWD/log" run "$ID-2"
+	show
+	[ "$status" -eq 0 ]
+	[ "$(ns_of user)" = "$(readlink "/proc/$other/ns/user")" ]
+	grep -q "user namespace that owns" log
+}
+
+@test "pod: cgroup, time and user namespace joined by path" {
+	add_ns time
+	add_ns cgroup
+	is_root || many_ids
+	is_root && many_ids
+	config '.linux.timeOffsets = {boottime: {secs: 1000000}}'
+	program sleep 60
+	apart run -d "$ID"
+	wait_for running
+	other=$(pid_of)
+	config 'del(.linux.timeOffsets)'
+	pod_join time cgroup user
+	config '.linux.namespaces |= map(select(.type != "uts"))'
+	program sh -c "$links; readlink /proc/self/ns/time; cut -d. -f1 /proc/uptime"
+	run moss run "$ID-2"
+	show
+	[ "$status" -eq 0 ]
+	[ "$(ns_of cgroup)" = "$(readlink "/proc/$other/ns/cgroup")" ]
+	[ "$(ns_of user)" = "$(readlink "/proc/$other/ns/user")" ]
+	[ "${lines[-2]}" = "$(readlink "/proc/$other/ns/time")" ]
+	[ "${lines[-1]}" -ge 1000000 ]
+}
+
+@test "namespaces: all that may be the host's are the host's, by leaving them out and by path" {
+	need_root "a user needs a user namespace, and a pid namespace of its own for /proc"
+	hosts() { for type in cgroup ipc net pid uts user time; do [ "$(ns_of "$type")" = "$(readlink "/proc/self/ns/$type")" ]; done; }
+	config 'del(.hostname) | .linux.namespaces = [{type: "mount"}]'
+	container "$links; echo time \$(readlink /proc/self/ns/time); echo pid1 \$\$"
+	[ "$status" -eq 0 ]
+	hosts
+	[ "$(ns_of pid1)" -gt 1 ]
+	config '.linux.namespaces += [["cgroup", "ipc", "pid", "uts", "user", "time"][] | {type: ., path: "/proc/self/ns/\(.)"}]
+		+ [{type: "network", path: "/proc/self/ns/net"}]'
+	container "$links; echo time \$(readlink /proc/self/ns/time)"
+	[ "$status" -eq 0 ]
+	hosts
+}
+
+@test "namespaces: in a new pid namespace the program is pid 1" {
+	container 'echo $$; ls /proc | grep -c "^[0-9]"'
+	[ "$status" -eq 0 ]
+	[ "${lines[0]}" = 1 ]
+	[ "${lines[1]}" -le 3 ]
+}
+
+@test "namespaces: a new time namespace, and the caller's when it is left out" {
+	container 'readlink /proc/self/ns/time'
+	[ "$output" = "$(readlink /proc/self/ns/time)" ]
+	add_ns time
+	container 'readlink /proc/self/ns/time'
+	[ "$status" -eq 0 ]
+	[ "$output" != "$(readlink /proc/self/ns/time)" ]
+}
+
+@test "namespaces: a wrong path is named by its place in the list" {
+	add_ns ipc /no/such/ns
+	place=$(jq '.linux.namespaces | map(.type) | index("ipc")' config.json)
+	container true
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"linux: namespaces[$place]: path: "* ]]
+	add_ns ipc relative
+	container true
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"linux: namespaces[$place]: "*"not absolute"* ]]
+	add_ns ipc
+	config '.linux.namespaces += [{type: "ipc"}]'
+	container true
+	[[ "$stderr" == *"linux: namespaces[$(jq '.linux.namespaces | length - 1' config.json)]: "*twice* ]]
+}
