@@ -866,3 +866,60 @@ pod_join() {
 	container true
 	[[ "$stderr" == *"linux: namespaces[$(jq '.linux.namespaces | length - 1' config.json)]: "*twice* ]]
 }
+
+# --- the user namespace ---
+
+@test "user namespace: setgroups is denied with one id of a user's own, and allowed with many" {
+	if ! is_root; then
+		container 'cat /proc/self/setgroups'
+		[ "$output" = deny ]
+	fi
+	many_ids
+	config '.process.user.additionalGids = [5, 7]'
+	container 'cat /proc/self/setgroups; grep ^Groups /proc/self/status'
+	[ "$status" -eq 0 ]
+	[ "$(xargs <<<"$output")" = "allow Groups: 5 7" ]
+}
+
+@test "user namespace: all ids there are can be mapped" {
+	need_root "mapping ids that are not mine"
+	config '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 0, size: 4294967295}]
+		| .linux.gidMappings = .linux.uidMappings | .process.user = {uid: 4294967294, gid: 4294967294}'
+	program sh -c 'cat /proc/self/uid_map; id -u; readlink /proc/self/ns/user'
+	attempt run "$ID"
+	[ "$status" -eq 0 ]
+	[ "$(head -n 2 <<<"$output" | xargs)" = "0 0 4294967295 4294967294" ]
+	[ "$(tail -n 1 <<<"$output")" != "$(readlink /proc/self/ns/user)" ]
+}
+
+@test "user namespace: a bind source below a directory that is closed to the mapped ids, also through a link" {
+	many_ids
+	mkdir -m 0700 closed closed/inner
+	echo found >closed/inner/file
+	ln -s closed/inner link
+	config '.mounts += [{destination: "/mnt/d", type: "bind", source: $d, options: ["bind", "ro"]},
+		{destination: "/mnt/f", type: "bind", source: $f, options: ["bind", "ro"]},
+		{destination: "/mnt/l", type: "bind", source: "link/file", options: ["bind", "ro"]}]' \
+		--arg d "$PWD/closed/inner" --arg f "$PWD/closed/inner/file"
+	chmod 0755 closed/inner
+	config '.root.readonly = false'
+	mkdir -p rootfs/mnt/d && touch rootfs/mnt/f rootfs/mnt/l
+	config '.process.user = {uid: 5, gid: 5} | .process.capabilities = {}'
+	program sh -c 'cat /mnt/d/file /mnt/f /mnt/l'
+	attempt run "$ID"
+	[ "$status" -eq 0 ]
+	[ "$output" = "found
+found
+found" ]
+}
+
+@test "user namespace: a FIFO has the owner and mode that config.json says, and the default devices are the host's" {
+	many_ids
+	config '.linux.devices = [{path: "/dev/pipe", type: "p", fileMode: 416, uid: 5, gid: 7}]'
+	container 'stat -c "%a %u %g %F" /dev/pipe; stat -c "%t %T" /dev/null /dev/zero; echo x >/dev/null && echo writable'
+	[ "$status" -eq 0 ]
+	[ "$output" = "640 5 7 fifo
+1 3
+1 5
+writable" ]
+}
