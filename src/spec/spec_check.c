@@ -1,4 +1,7 @@
-/* spec_check.c - the rules between the fields of config.json. Side: any; pure. */
+/* spec_check.c - the rules between the fields of config.json. Side: any; pure.
+ *
+ * One function a rule; above it what the specification says of it, in other words.
+ */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +14,7 @@
 /* Refuse, for the field at @path (outermost first). */
 #define refuse(err, path, ...) (error_set(err, 0, __VA_ARGS__), error_object(err, path))
 
+/* config.md, "Root": required but for Hyper-V containers; its path is absolute or starts at the bundle. */
 static int check_root(const struct spec *spec, struct error *err)
 {
 	if (!spec->root_given)
@@ -91,6 +95,8 @@ static bool ranges_overlap(uint64_t a, uint64_t b, uint64_t a_count, uint64_t b_
 	return a < b + b_count && b < a + a_count;
 }
 
+/* config-linux.md, "User namespace mappings": a range of ids in the container stands for one of the host, of
+ * the same size; in user_namespaces(7) 4294967295 is no id. */
 static int check_map_range(const struct spec_id_map *map, struct error *err)
 {
 	/* 4294967295 itself is no id, so the last one of a range is 4294967294 at the most. */
@@ -103,6 +109,7 @@ static int check_map_range(const struct spec_id_map *map, struct error *err)
 	return 0;
 }
 
+/* user_namespaces(7): no id, on either side, may be in two ranges. */
 static int check_maps(const struct spec_id_maps *maps, const char *name, struct error *err)
 {
 	if (maps->count > MAP_LINES_MAX) {
@@ -127,6 +134,8 @@ static int check_maps(const struct spec_id_maps *maps, const char *name, struct 
 	return 0;
 }
 
+/* config-linux.md, "User namespace mappings": they are those of the container's new user namespace; the kernel
+ * needs both. */
 static int check_user_namespace(const struct spec *spec, struct error *err)
 {
 	const struct spec_namespace *user = &spec->namespaces[SPEC_NS_USER];
@@ -190,6 +199,7 @@ static int check_id(uint32_t container_id, const struct spec_id_maps *maps, stru
 			  "uidMappings and linux.gidMappings");
 }
 
+/* config.md, "POSIX-platform User": uid, gid and additionalGids are ids in the container's user namespace. */
 static int check_ids(const struct spec *spec, struct error *err)
 {
 	const struct spec_user *user = &spec->process.user;
@@ -204,6 +214,8 @@ static int check_ids(const struct spec *spec, struct error *err)
 	return 0;
 }
 
+/* config.md, "POSIX process": a type that is listed twice must be an error; getrlimit(2): the soft limit is at
+ * most the hard one. */
 static int check_rlimits(const struct spec_process *process, struct error *err)
 {
 	uint64_t seen = 0;
@@ -225,6 +237,8 @@ static int check_rlimits(const struct spec_process *process, struct error *err)
 	return 0;
 }
 
+/* config.md, "Process": args holds at least one word; cwd must be an absolute path. The object itself may be
+ * absent until `start` is called. */
 int spec_check_process(const struct spec *spec, struct error *err)
 {
 	const struct spec_process *process = &spec->process;
@@ -239,6 +253,8 @@ int spec_check_process(const struct spec *spec, struct error *err)
 	return ret < 0 ? ret : check_ids(spec, err);
 }
 
+/* config.md, "Hostname" and "Domainname": on Linux they are set in the container's uts namespace. uts_namespaces(7):
+ * 64 bytes. */
 static int check_name(const struct spec *spec, const char *name, const char *field, struct error *err)
 {
 	if (name == NULL)
@@ -256,6 +272,7 @@ static int check_name(const struct spec *spec, const char *name, const char *fie
 	return 0;
 }
 
+/* config-linux.md, "Masked Paths" and "Readonly Paths": the paths are absolute, in the container. */
 static int check_absolute(const struct spec_texts *paths, const char *field, struct error *err)
 {
 	for (size_t i = 0; i < paths->count; i++)
@@ -266,6 +283,7 @@ static int check_absolute(const struct spec_texts *paths, const char *field, str
 	return 0;
 }
 
+/* config-linux.md, "Devices": path is the full path in the container. */
 static int check_paths(const struct spec *spec, struct error *err)
 {
 	for (size_t i = 0; i < spec->devices_count; i++)

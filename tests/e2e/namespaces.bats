@@ -624,9 +624,11 @@ own_network() {
 	is_root || config 'del(.linux.uidMappings, .linux.gidMappings)'
 	program sh -c 'ip addr show eth0'
 	cp config.json second.json
-	user='.'
-	is_root || user='.linux.namespaces |= map(if .type == "user" then .path = "/proc/\($p)/ns/user" else . end)'
-	export user
+	cat >join.jq <<-'END'
+		.linux.namespaces |= map(if .type == "network" then .path = "/proc/\($p)/ns/net"
+			elif .type == "user" then .path = "/proc/\($p)/ns/user" else . end)
+			| .linux.netDevices = {tap2: {name: "eth0"}}
+	END
 	with_taps 'moss run -d --config first.json "$ID" </dev/null >/dev/null 2>&1
 		moss exec "$ID" ip -o link
 		moss delete -f "$ID"
@@ -634,8 +636,7 @@ own_network() {
 		ip addr add 10.5.5.5/24 dev tap2
 		moss run -d --config empty.json "$ID" </dev/null >/dev/null 2>&1
 		pid=$(moss state "$ID" | jq .pid)
-		jq --arg p "$pid" ".linux.namespaces |= map(if .type == \"network\" then .path = \"/proc/\(\$p)/ns/net\" else . end) |
-			.linux.netDevices = {tap2: {name: \"eth0\"}} | $user" second.json >third.json
+		jq --arg p "$pid" -f join.jq second.json >third.json
 		moss run --config third.json "$ID-2"
 		echo "--- the first one"
 		moss exec "$ID" ip -o addr show eth0
@@ -700,7 +701,7 @@ own_network() {
 	apart run -d --no-pivot "$ID"
 	wait_for running
 	[ "$(moss exec "$ID" ls /)" = "$(ls rootfs)" ]
-	[ -z "$(moss exec "$ID" ls /../../.. | grep -x boot)" ]
+	[ "$(moss exec "$ID" ls /../../..)" = "$(ls rootfs)" ]
 	[ "$(moss exec "$ID" readlink /proc/1/root)" = / ]
 	# Nothing of the host's is in sight: the first mount is the root, and every other lies on it.
 	output=$(moss exec "$ID" cat /proc/self/mountinfo)
