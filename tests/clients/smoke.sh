@@ -85,8 +85,6 @@ podman_setup() {
 	mkdir -p "$HOME" "$TMPDIR" "$XDG_RUNTIME_DIR" "$work/hooks" "$work/networks"
 	chmod 700 "$XDG_RUNTIME_DIR"
 	cat >"$CONTAINERS_CONF" <<-END
-		[containers]
-		default_sysctls = []
 		[engine]
 		lock_type = "file"
 		runtime_supports_json = ["moss"]
