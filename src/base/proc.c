@@ -4,14 +4,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/sys.h"
+
+#define PROC_ROOT_INODE 1 /* include/linux/proc_fs.h: PROC_ROOT_INO */
 
 int proc_start_time(pid_t pid, uint64_t *ret_ticks)
 {
@@ -64,6 +70,27 @@ int proc_open(pid_t pid, uint64_t start_time, int *ret_fd)
 		return -ESRCH;
 	*ret_fd = fd_take(&fd);
 	return 0;
+}
+
+int proc_root_open(void)
+{
+	struct statfs fs;
+	struct stat   st;
+	fd_owned fd = open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 || fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	/* statfs(2) alone would take a bind mount of one of its directories for the whole. */
+	if (fs.f_type != PROC_SUPER_MAGIC || st.st_ino != PROC_ROOT_INODE)
+		return -EXDEV;
+	return fd_take(&fd);
+}
+
+int proc_file_open(int root_fd, const char *path, int flags)
+{
+	int fd = sys_openat2(root_fd, path, (uint64_t)flags, 0, RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
+
+	return fd < 0 ? -errno : fd;
 }
 
 int proc_wait_end(int pidfd, int timeout_ms)

@@ -20,6 +20,14 @@ int proc_boot_id(char id[PROC_BOOT_ID_SIZE]) __attribute__((nonnull, warn_unused
 int proc_open(pid_t pid, uint64_t start_time, int *ret_fd)
 	__attribute__((nonnull, warn_unused_result));
 
+/* The root of the procfs that is mounted at /proc, checked to be one, as O_PATH. Returns the fd or -errno. */
+int proc_root_open(void) __attribute__((warn_unused_result));
+
+/* Open a file of the procfs @root_fd, "self/timens_offsets": nothing that is mounted over a part of it, and no link
+ * of the kernel's to somewhere else, is followed (CVE-2025-52881). @flags as for open(2).
+ * Returns the fd or -errno: -EXDEV where there is such a mount. */
+int proc_file_open(int root_fd, const char *path, int flags) __attribute__((nonnull, warn_unused_result));
+
 /* Wait until the process behind @pidfd has ended (it need not be a child); @timeout_ms as poll(2).
  * Returns 1 when it has, 0 after the time, or -errno. */
 int proc_wait_end(int pidfd, int timeout_ms) __attribute__((warn_unused_result));

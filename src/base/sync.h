@@ -14,7 +14,7 @@
 
 enum sync_kind {
 	SYNC_END,     /* what sync_receive() says at end of file; never sent */
-	SYNC_MAPPED,  /* host → stage: uid_map and gid_map are written */
+	SYNC_MAPPED,  /* host → stage: uid_map and gid_map are written, network devices are there */
 	SYNC_FILES,   /* host → stage: [exec.fifo], or none; the stage is no longer dumpable */
 	SYNC_SEALED,  /* stage → host: not dumpable any more, send the files */
 	SYNC_NOTE,    /* stage, init → host: text; something was adapted */

@@ -35,7 +35,7 @@ const struct option global_option_table[] = {
 	{ "pidfd-socket", 0, TEXT(struct create_options, pidfd_socket), "PATH", "AF_UNIX socket that receives a pidfd of the container's process" }, \
 	{ "pid-file", 0, TEXT(struct create_options, pid_file), "FILE", "write the container's process id to this file" }, \
 	{ "preserve-fds", 0, NUMBER(struct create_options, preserve_fds), "N", "pass fds 3 to N+2 on to the program (0)" }, \
-	{ "no-pivot", 0, FLAG(struct create_options, no_pivot), NULL, "enter the root without pivot_root (not supported yet)" }, \
+	{ "no-pivot", 0, FLAG(struct create_options, no_pivot), NULL, "enter the root without pivot_root, which an initramfs does not allow" }, \
 	{ "no-new-keyring", 0, FLAG(struct create_options, no_new_keyring), NULL, "keep the caller's session keyring" }, \
 	{ "keep-groups", 0, FLAG(struct create_options, keep_groups), NULL, "keep the caller's supplementary groups" }
 

@@ -30,17 +30,11 @@ static struct launch_options launch_options_of(const struct global_options *glob
 		.pid_file = options->pid_file,
 		.preserve_fds = options->preserve_fds,
 		.no_new_keyring = options->no_new_keyring,
+		.no_pivot = options->no_pivot,
 		.keep_groups = options->keep_groups,
 		.degrade = global->degrade != NULL && strcmp(global->degrade, "warn") == 0,
 		.no_cgroup = global->cgroup_manager != NULL && strcmp(global->cgroup_manager, "disabled") == 0,
 	};
-}
-
-static int check_options(const struct create_options *options, const char *id, struct error *err)
-{
-	if (options->no_pivot)
-		return error_at(err, 0, "--no-pivot", "not supported yet");
-	return state_check_id(id, err);
 }
 
 int create_run(const struct global_options *global, const void *fields, char **arguments, struct error *err)
@@ -50,7 +44,7 @@ int create_run(const struct global_options *global, const void *fields, char **a
 	launched_owned launched = { .dir_fd = -1, .pidfd = -1, .sock = -1, .console_fd = -1, .signal_fd = -1 };
 
 	options.detach = true;
-	if (check_options(fields, options.id, err) < 0 || command_root(global, true, &root, err) < 0)
+	if (state_check_id(options.id, err) < 0 || command_root(global, true, &root, err) < 0)
 		return -err->code;
 	return launch_create(&options, &root, &launched, err);
 }
@@ -110,7 +104,7 @@ int run_run(const struct global_options *global, const void *fields, char **argu
 
 	options.detach = create->detach;
 	options.start_now = true;
-	if (check_options(fields, options.id, err) < 0 || command_root(global, true, &root, err) < 0)
+	if (state_check_id(options.id, err) < 0 || command_root(global, true, &root, err) < 0)
 		return -err->code;
 	/* The container's orphans come to us, not to init, so that they are gone before we are. */
 	if (!create->detach && !create->no_subreaper)

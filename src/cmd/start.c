@@ -72,5 +72,9 @@ int start_run(const struct global_options *global, const void *options, char **a
 	int status = state_status(dir, &state, true, &pidfd, err);
 	if (status < 0 || check_created(status, id, err) < 0)
 		return -err->code;
+	if (state.no_process) {
+		error_at(err, 0, id, "cannot start a container whose config.json has no process");
+		return error_hint(err, "delete it, and create it again with a process in config.json");
+	}
 	return start(dir, pidfd, &state, err);
 }

@@ -14,6 +14,7 @@
 
 #include "base/str.h"
 #include "host/caller.h"
+#include "host/idmap.h"
 #include "host/own_ids.h"
 
 #define MQUEUE_MAGIC 0x19800202 /* ipc/mqueue.c; not in <linux/magic.h> */
@@ -190,13 +191,91 @@ int adapt_rlimits(struct spec *spec, struct error *err)
 	return 0;
 }
 
+#define PING_GROUPS "net/ipv4/ping_group_range"
+#define LOW_PORTS "net/ipv4/ip_unprivileged_port_start"
+
+/* Two numbers, apart by blanks. */
+static bool split_range(const char *text, uint64_t *ret_low, uint64_t *ret_high)
+{
+	char   low[16];
+	size_t length = strcspn(text, " \t");
+
+	if (length == 0 || length >= sizeof(low) || text[length] == '\0')
+		return false;
+	memcpy(low, text, length);
+	low[length] = '\0';
+	return str_to_uint(low, UINT32_MAX, ret_low) &&
+	       str_to_uint(text + length + strspn(text + length, " \t"), UINT32_MAX, ret_high);
+}
+
+/* Engines give all groups that there can be; the kernel takes none that is not mapped. */
+static int clamp_ping_groups(struct spec *spec, struct spec_sysctl *sysctl, struct error *err)
+{
+	struct spec_id_maps maps = spec->gid_maps, ignored;
+	uint64_t low, high, first = UINT64_MAX, last = 0;
+
+	/* Of a joined user namespace it is not known here what is mapped. */
+	if (spec->namespaces[SPEC_NS_USER].path != NULL || !split_range(sysctl->value, &low, &high) || low > high)
+		return 0;
+	if (maps.count == 0 && idmap_read(getpid(), &spec->arena, &ignored, &maps, err) < 0)
+		return -err->code;
+	for (size_t i = 0; i < maps.count; i++) {
+		uint64_t start = maps.maps[i].container_id, end = start + maps.maps[i].count - 1;
+
+		start = start < low ? low : start;
+		end = end > high ? high : end;
+		if (start > end)
+			continue;
+		first = start < first ? start : first;
+		last = end > last ? end : last;
+	}
+	if (first > last || (first == low && last == high))
+		return 0;
+	char *value = arena_format(&spec->arena, "%llu %llu", (unsigned long long)first, (unsigned long long)last);
+	if (value == NULL)
+		return error_set(err, ENOMEM, "sysctl");
+	int ret = adapt_note(spec, err, "linux: sysctl: %s: %s instead of %s: no other groups are mapped", sysctl->name, value,
+			     sysctl->value);
+	sysctl->value = value;
+	return ret;
+}
+
+/* In a network namespace of its own there is nobody else to be protected from its services. */
+static int open_low_ports(struct spec *spec, struct error *err)
+{
+	const struct spec_namespace *network = &spec->namespaces[SPEC_NS_NETWORK];
+
+	if (caller_get()->privileged || !network->listed || network->path != NULL || spec->process.user.uid == 0)
+		return 0;
+	for (size_t i = 0; i < spec->sysctls_count; i++)
+		if (strcmp(spec->sysctls[i].path, LOW_PORTS) == 0)
+			return 0;
+	struct spec_sysctl *all = arena_alloc(&spec->arena, spec->sysctls_count + 1, sizeof(*all));
+	if (all == NULL)
+		return error_set(err, ENOMEM, "sysctl");
+	if (spec->sysctls_count > 0)
+		memcpy(all, spec->sysctls, spec->sysctls_count * sizeof(*all));
+	all[spec->sysctls_count++] = (struct spec_sysctl){ "net.ipv4.ip_unprivileged_port_start", LOW_PORTS, "0", SPEC_NS_NETWORK };
+	spec->sysctls = all;
+	return adapt_note(spec, err, "linux: sysctl: net.ipv4.ip_unprivileged_port_start: 0 is added, so that user %u can use the "
+			  "ports below 1024", spec->process.user.uid);
+}
+
+static int adapt_sysctls(struct spec *spec, struct error *err)
+{
+	for (size_t i = 0; i < spec->sysctls_count; i++)
+		if (strcmp(spec->sysctls[i].path, PING_GROUPS) == 0 && clamp_ping_groups(spec, &spec->sysctls[i], err) < 0)
+			return -err->code;
+	return open_low_ports(spec, err);
+}
+
 int adapt_spec(struct spec *spec, struct error *err)
 {
 	if (adapt_rlimits(spec, err) < 0)
 		return -err->code;
 	if (caller_get()->root && !spec->namespaces[SPEC_NS_USER].listed)
 		return 0;
-	if (adapt_user_ns(spec, err) < 0)
+	if (adapt_user_ns(spec, err) < 0 || adapt_sysctls(spec, err) < 0)
 		return -err->code;
 	for (size_t i = 0; i < spec->mounts_count; i++)
 		if (adapt_mount(spec, &spec->mounts[i], err) < 0)

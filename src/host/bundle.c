@@ -40,9 +40,15 @@ static int check_namespaces(const struct spec *spec, struct error *err)
 {
 	const struct spec_namespace *mount = &spec->namespaces[SPEC_NS_MOUNT], *user = &spec->namespaces[SPEC_NS_USER];
 
+	/* Its mounts would be made, and stay, on the host or in another container, and nothing but chroot(2),
+	 * which a privileged process can leave, would keep it in its root. */
 	if (!mount->listed || mount->path != NULL) {
-		error_at(err, 0, "linux: namespaces", "a container without a new mount namespace is not supported yet");
-		return error_hint(err, "add {\"type\": \"mount\"}");
+		if (mount->listed)
+			error_set(err, 0, "the container's mounts can't be made in a mount namespace of somebody else's, %s", mount->path);
+		else
+			error_set(err, 0, "a container without a mount namespace of its own would leave its mounts on the host");
+		mount->listed ? error_object(err, "linux: namespaces[%zu]: path", mount->index) : error_object(err, "linux: namespaces");
+		return error_hint(err, "add {\"type\": \"mount\"}, without a path");
 	}
 	if ((spec->rootfs_propagation & ~(unsigned long)MS_REC) == MS_SHARED)
 		return error_at(err, 0, "linux: rootfsPropagation", "\"shared\" is not supported yet");
@@ -55,8 +61,11 @@ static int check_namespaces(const struct spec *spec, struct error *err)
 
 static int check_process(const struct launch_options *options, const struct spec *spec, struct error *err)
 {
-	if (!spec->process.given)
-		return error_at(err, 0, "process", "missing: creating a container without a program is not supported yet");
+	/* config.md, "Process": it may be absent until `start`, which `run` is, too. */
+	if (!spec->process.given && options->start_now) {
+		error_at(err, 0, "process", "missing: there is no program to run");
+		return error_hint(err, "moss spec writes one; create makes a container without, which can't be started");
+	}
 	return bundle_check_terminal(spec->process.terminal, options->detach, options->console_socket, err);
 }
 

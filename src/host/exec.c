@@ -122,6 +122,8 @@ static int plan(struct entering *entering, const char *id, struct error *err)
 	init->preserved_fds = entering->options->preserve_fds;
 	init->keep_groups = entering->options->keep_groups;
 	init->start_now = true;
+	init->set_personality = entering->state.personality >= 0;
+	init->personality = (unsigned long)entering->state.personality;
 	if (entering->state.new_keyring) {
 		init->keyring = arena_format(&spec->arena, "_ses.%s", id);
 		if (init->keyring == NULL)

@@ -110,7 +110,7 @@ int join_open(const struct spec *spec, struct join *ret_join, struct error *err)
 		if (wanted->path == NULL)
 			ret_join->new_namespaces |= spec_namespace_kinds[type].flag;
 		else if (open_one(wanted->path, (enum spec_namespace_type)type, &ret_join->fds[type], err) < 0)
-			return error_object(err, "linux: namespaces: %s: path", spec_namespace_kinds[type].name);
+			return error_object(err, "linux: namespaces[%zu]: path", wanted->index);
 	}
 	if (!spec->namespaces[SPEC_NS_USER].listed || spec->namespaces[SPEC_NS_USER].path != NULL)
 		if (!caller_get()->root && enter_owner(ret_join, spec, err) < 0)

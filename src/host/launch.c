@@ -121,6 +121,8 @@ static int fill_state(struct making *making, struct error *err)
 			return error_set(err, ENOMEM, "state");
 	}
 	state->annotations_count = plan->spec.annotations_count;
+	state->no_process = !plan->spec.process.given;
+	state->personality = plan->spec.personality_given ? (int64_t)plan->spec.personality : -1;
 	state->new_keyring = plan->stage.init.keyring != NULL;
 	state->own_pid_namespace = plan->stage.namespaces & CLONE_NEWPID;
 	state->creating = true;
@@ -231,16 +233,20 @@ static int clone_container(struct making *making, struct error *err)
 	return ret;
 }
 
-static int write_maps(struct making *making, struct error *err)
+/* What the child waits for before it does anything that needs ids or network devices. */
+static int prepare_namespaces(struct making *making, struct error *err)
 {
 	const struct spec *spec = &making->plan->spec;
 
-	if (!making->plan->stage.wait_for_map)
+	if (!making->plan->stage.wait_for_host)
 		return 0;
-	if (idmap_write(making->pid, &spec->uid_maps, &spec->gid_maps, err) < 0)
+	if ((making->plan->stage.namespaces & CLONE_NEWUSER) &&
+	    idmap_write(making->pid, &spec->uid_maps, &spec->gid_maps, err) < 0)
 		return error_step(err, "map ids");
+	if (netdev_move(&making->plan->net_devices, making->pid, making->out->pidfd, err) < 0)
+		return error_step(err, "move network devices");
 	int ret = sync_send(making->out->sock, SYNC_MAPPED, NULL, 0, -1);
-	return ret < 0 ? error_set(err, -ret, "tell that the ids are mapped") : 0;
+	return ret < 0 ? error_set(err, -ret, "tell that the namespaces are prepared") : 0;
 }
 
 /* Write the container's record while the other side works; it counts once that is ready. */
@@ -338,7 +344,7 @@ static int make_container(struct making *making, struct error *err)
 	plan_raise_file_limit(plan);
 	int ret = clone_container(making, err);
 	setrlimit(RLIMIT_NOFILE, &plan->files.limit);
-	if (ret < 0 || inherited_rlimits(&plan->spec.process, making->pid, err) < 0 || write_maps(making, err) < 0 ||
+	if (ret < 0 || inherited_rlimits(&plan->spec.process, making->pid, err) < 0 || prepare_namespaces(making, err) < 0 ||
 	    prepare_record(making, err) < 0 || restrict_devices(making, err) < 0) {
 		if (err->code == EPIPE)
 			talk_last_words(out->sock, err);
@@ -362,6 +368,7 @@ static void unmake(struct making *making)
 	struct launched *out = making->out;
 	struct error ignored;
 
+	netdev_return(&making->plan->net_devices);
 	fd_close(&out->sock); /* a child that we could not get hold of ends itself */
 	if (out->pidfd >= 0) {
 		pidfd_send_signal(out->pidfd, SIGKILL, NULL, 0);

@@ -20,6 +20,7 @@ struct launch_options {
 	const char *pid_file;       /* or NULL */
 	unsigned    preserve_fds;
 	bool        no_new_keyring;
+	bool        no_pivot;       /* the machine's root is the initramfs */
 	bool        keep_groups;    /* also by annotation */
 	bool        detach;         /* the caller does not stay: no terminal of its own */
 	bool        start_now;      /* do not wait on exec.fifo: `run` */

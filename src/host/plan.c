@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,11 +20,13 @@
 #include "host/idmap.h"
 #include "host/listen_fds.h"
 #include "host/notify.h"
+#include "host/plan_namespaces.h"
 #include "host/plan_process.h"
 
 void plan_free(struct plan *plan)
 {
 	join_close(&plan->join);
+	netdev_close(&plan->net_devices);
 	free(plan->config);
 	spec_free(&plan->spec);
 }
@@ -66,6 +69,15 @@ static int find_rootfs(struct plan *plan, struct error *err)
 	return plan->rootfs ? 0 : error_set(err, ENOMEM, "root");
 }
 
+/* no_pivot.h says why. A user namespace that the container makes itself is no way out: there its root is locked. */
+static int check_no_pivot(const struct launch_options *options, const struct plan *plan, struct error *err)
+{
+	if (!options->no_pivot || !(plan->stage.init.capabilities.bounding & (UINT64_C(1) << CAP_SYS_ADMIN)))
+		return 0;
+	error_at(err, 0, "--no-pivot", "with CAP_SYS_ADMIN the container could unmount its root, and see the host's below it");
+	return error_hint(err, "take CAP_SYS_ADMIN out of process.capabilities.bounding in config.json, or leave --no-pivot out");
+}
+
 void plan_raise_file_limit(const struct plan *plan)
 {
 	struct rlimit limit = plan->files.limit;
@@ -85,6 +97,7 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 	memset(plan, 0, sizeof(*plan));
 	for (int type = 0; type < SPEC_NS_COUNT; type++)
 		plan->join.fds[type] = -1;
+	plan->net_devices.sock = plan->net_devices.inside_sock = -1;
 	struct listen_fds listened;
 	ssize_t size = bundle_read(options, spec, &plan->config, err);
 	if (size < 0)
@@ -93,7 +106,8 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 	if (listen_fds_take(spec, &listened, err) < 0 || notify_plan(spec, &plan->notify, err) < 0 ||
 	    plan_check_preserved_fds(3 + listened.count, options->preserve_fds, err) < 0 ||
 	    find_bundle(plan, options->bundle, err) < 0 || find_rootfs(plan, err) < 0 ||
-	    join_open(spec, &plan->join, err) < 0 || exe_find(&plan->exe, err) < 0)
+	    join_open(spec, &plan->join, err) < 0 || plan_namespaces_check(spec, &plan->join, err) < 0 ||
+	    netdev_find(spec, &plan->net_devices, err) < 0 || exe_find(&plan->exe, err) < 0)
 		return -err->code;
 	if (!options->no_cgroup && cgroup_place(spec->cgroups_path, options->id, &spec->arena, &plan->cgroup, err) < 0)
 		return -err->code;
@@ -107,14 +121,17 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 		.rootfs = plan->rootfs,
 		.namespaces = plan->join.new_namespaces,
 		.in_user_ns = new_user_ns || plan->join.fds[SPEC_NS_USER] >= 0,
-		.wait_for_map = new_user_ns,
+		.wait_for_host = new_user_ns || spec->net_devices_count > 0,
 		.uid = idmap_first(&spec->uid_maps),
 		.gid = idmap_first(&spec->gid_maps),
+		.no_pivot = options->no_pivot,
 		.has_fifo = !options->start_now,
 		.exe = plan_exe_needed(&plan->exe, new_user_ns ? &spec->uid_maps : NULL) ? &plan->exe : NULL,
 		.init = {
-			.hostname = spec->hostname,
-			.domainname = spec->domainname,
+			.hostname = spec->hostname ? spec->hostname : spec->sysctl_hostname,
+			.domainname = spec->domainname ? spec->domainname : spec->sysctl_domainname,
+			.set_personality = spec->personality_given,
+			.personality = spec->personality,
 			.preserved_fds = listened.count + options->preserve_fds,
 			.listen_pid = listened.pid,
 			.keep_groups = keep_groups,
@@ -133,5 +150,11 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 	if (plan->join.user_by_owner &&
 	    adapt_note(spec, err, "linux: namespaces: the user namespace that owns the joined ones is joined, too") < 0)
 		return -err->code;
-	return plan_process(spec, stage->in_user_ns, &stage->init, &plan->files, err);
+	if (!spec->process.given) { /* somebody harmless has to wait there all the same */
+		spec->process.cwd = "/";
+		spec->process.user.uid = stage->in_user_ns ? stage->uid : 0;
+		spec->process.user.gid = stage->in_user_ns ? stage->gid : 0;
+	}
+	int ret = plan_process(spec, stage->in_user_ns, &stage->init, &plan->files, err);
+	return ret < 0 ? ret : check_no_pivot(options, plan, err);
 }

@@ -8,12 +8,14 @@
 #include "base/error.h"
 #include "host/join.h"
 #include "host/launch.h"
+#include "host/netdev.h"
 #include "stage/stage.h"
 
 struct plan {
 	struct spec  spec;
 	struct join  join;
 	struct exe   exe;
+	struct netdev_set net_devices;
 	struct stage stage;
 	const char  *bundle, *rootfs; /* absolute */
 	char        *config;          /* the bytes of config.json, config_size of them; from malloc(3) */

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -91,6 +92,15 @@ static int step_root_readonly(const struct init *init, struct init_context *cont
 	return 0;
 }
 
+static int step_personality(const struct init *init, struct init_context *context, struct error *err)
+{
+	(void)context;
+	if (!init->set_personality || personality(init->personality) >= 0)
+		return 0;
+	error_at(err, errno, "linux: personality: domain", "personality");
+	return error_hint(err, "this kernel can't run programs of 32 bits");
+}
+
 static int step_umask(const struct init *init, struct init_context *context, struct error *err)
 {
 	(void)context, (void)err;
@@ -137,6 +147,7 @@ static const struct step steps[] = {
 	{ "LISTEN_PID",            program_set_listen_pid },
 	{ "working directory",     program_enter_cwd },       /* first try as root: the way may be closed to the user */
 	{ "umask",                 step_umask },
+	{ "personality",           step_personality },
 	{ "hide inherited files",  step_hide_files },
 	{ "credentials",           credentials_apply },       /* from here on nothing needs a privilege */
 	{ "resource limits",       step_rlimits },            /* late: a tight one would hit our own steps */
@@ -153,6 +164,7 @@ static const struct step exec_steps[] = {
 	{ "HOME",                  program_set_home },
 	{ "working directory",     program_enter_cwd },
 	{ "umask",                 step_umask },
+	{ "personality",           step_personality },
 	{ "hide inherited files",  step_hide_files },
 	{ "credentials",           credentials_apply },
 	{ "resource limits",       step_rlimits },

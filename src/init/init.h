@@ -13,7 +13,7 @@
 struct init {
 	const char *hostname, *domainname;     /* NULL: leave it */
 	const char *keyring;                   /* name of the new session keyring; NULL: keep the caller's */
-	const struct spec_process *process;    /* process.given is true */
+	const struct spec_process *process;    /* without args when config.json has none: it is never started */
 	struct spec_capabilities capabilities; /* those of the process that can be had */
 	char      **env;                       /* NULL-ended; after the texts of process.env there is room for HOME */
 	size_t      env_count;
@@ -21,6 +21,8 @@ struct init {
 	size_t      rlimits_count;
 	char       *listen_pid;                /* "LISTEN_PID=2147483647" in env, for us to write our pid; or NULL */
 	unsigned    preserved_fds;             /* fds 3..2+preserved_fds reach the program */
+	bool        set_personality;
+	unsigned long personality;             /* of personality(2) */
 	bool        bring_lo_up;               /* there is a new network namespace */
 	bool        set_groups;                /* false: setgroups(2) is denied in this user namespace */
 	bool        keep_groups;               /* the caller's supplementary groups stay */

@@ -138,10 +138,12 @@ static int not_executable(int code, const char *name, struct error *err)
 
 int program_find(const struct init *init, struct init_context *context, struct error *err)
 {
-	const char *name = init->process->args.texts[0];
 	char quoted[PATH_MAX];
 	int  ret;
 
+	if (init->process->args.count == 0) /* nothing is to be started, ever */
+		return 0;
+	const char *name = init->process->args.texts[0];
 	if (strchr(name, '/') != NULL) {
 		if (snprintf(context->program, sizeof(context->program), "%s", name) >= (int)sizeof(context->program))
 			return error_set(err, ENAMETOOLONG, "\"%.60s...\"", name);

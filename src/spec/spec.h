@@ -42,7 +42,29 @@ extern const struct spec_namespace_kind {
 
 struct spec_namespace {
 	bool        listed; /* false: the container stays in the runtime's namespace */
+	size_t      index;  /* in linux.namespaces, for messages */
 	const char *path;   /* join this one; NULL: make a new one */
+};
+
+struct spec_sysctl {
+	const char *name;  /* as written, with dots or slashes */
+	const char *path;  /* below /proc/sys: "net/ipv4/ip_forward" */
+	const char *value;
+	enum spec_namespace_type owner; /* the namespace that it is a value of */
+};
+
+enum spec_clock { SPEC_CLOCK_MONOTONIC, SPEC_CLOCK_BOOTTIME, SPEC_CLOCK_COUNT };
+extern const char *const spec_clock_names[SPEC_CLOCK_COUNT]; /* "monotonic", ... */
+
+struct spec_time_offset {
+	bool     given;
+	int64_t  seconds;
+	uint32_t nanoseconds; /* below 1000000000 */
+};
+
+struct spec_net_device {
+	const char *name;     /* in the runtime's network namespace */
+	const char *new_name; /* in the container's; may hold one "%d" */
 };
 
 struct spec_id_map {
@@ -145,6 +167,15 @@ struct spec {
 
 	struct spec_namespace namespaces[SPEC_NS_COUNT];
 	struct spec_id_maps   uid_maps, gid_maps;
+
+	struct spec_sysctl     *sysctls;
+	size_t                  sysctls_count;
+	const char             *sysctl_hostname, *sysctl_domainname; /* kernel.hostname, kernel.domainname */
+	struct spec_time_offset time_offsets[SPEC_CLOCK_COUNT];
+	struct spec_net_device *net_devices;
+	size_t                  net_devices_count;
+	bool                    personality_given;
+	unsigned long           personality; /* PER_LINUX or PER_LINUX32 */
 
 	struct spec_device *devices;
 	size_t              devices_count;

@@ -1,4 +1,7 @@
-/* spec_check.c - the rules between the fields of config.json. Side: any; pure. */
+/* spec_check.c - the rules between the fields of config.json. Side: any; pure.
+ *
+ * One function a rule; above it what the specification says of it, in other words.
+ */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +14,7 @@
 /* Refuse, for the field at @path (outermost first). */
 #define refuse(err, path, ...) (error_set(err, 0, __VA_ARGS__), error_object(err, path))
 
+/* config.md, "Root": required but for Hyper-V containers; its path is absolute or starts at the bundle. */
 static int check_root(const struct spec *spec, struct error *err)
 {
 	if (!spec->root_given)
@@ -20,11 +24,79 @@ static int check_root(const struct spec *spec, struct error *err)
 	return 0;
 }
 
+/* config-linux.md, "Sysctl", with "Namespaces": a value of a namespace can be set where the container has
+ * that namespace for itself, or was told to join it. */
+static int check_sysctls(const struct spec *spec, struct error *err)
+{
+	for (size_t i = 0; i < spec->sysctls_count; i++) {
+		const struct spec_sysctl *sysctl = &spec->sysctls[i];
+		const char *type = spec_namespace_kinds[sysctl->owner].name;
+
+		if (spec->namespaces[sysctl->owner].listed)
+			continue;
+		error_set(err, 0, "it belongs to the %s namespace, and linux.namespaces lists none: it would be changed for "
+			  "the host", type);
+		error_object(err, "linux: sysctl: %s", sysctl->name);
+		return error_hint(err, "add { \"type\": \"%s\" } to linux.namespaces, or leave it out", type);
+	}
+	/* One value, said twice: no reader can tell which is meant. */
+	if (spec->hostname != NULL && spec->sysctl_hostname != NULL)
+		return refuse(err, "linux: sysctl: kernel.hostname", "the field hostname is given, too: leave one of them out");
+	if (spec->domainname != NULL && spec->sysctl_domainname != NULL)
+		return refuse(err, "linux: sysctl: kernel.domainname", "the field domainname is given, too: leave one of them out");
+	return 0;
+}
+
+/* config-linux.md, "Offset for Time Namespace": the offsets are those of the container's time namespace.
+ * time_namespaces(7): they can be set only before a first process is in it. */
+static int check_time_offsets(const struct spec *spec, struct error *err)
+{
+	const struct spec_namespace *time = &spec->namespaces[SPEC_NS_TIME];
+
+	for (int clock = 0; clock < SPEC_CLOCK_COUNT; clock++) {
+		if (!spec->time_offsets[clock].given || (time->listed && time->path == NULL))
+			continue;
+		if (time->listed)
+			error_set(err, 0, "the time namespace %.200s that is joined has its own offsets", time->path);
+		else
+			error_set(err, 0, "offsets need a time namespace, and linux.namespaces lists none");
+		error_object(err, "linux: timeOffsets: %s", spec_clock_names[clock]);
+		return error_hint(err, time->listed ? "remove timeOffsets, or the path" :
+				  "add { \"type\": \"time\" } to linux.namespaces");
+	}
+	return 0;
+}
+
+/* config-linux.md, "Network Devices": a device is moved into the container's network namespace; so there
+ * must be one that is not the host's. A name is unique in a network namespace. */
+static int check_net_devices(const struct spec *spec, struct error *err)
+{
+	for (size_t i = 0; i < spec->net_devices_count; i++) {
+		const struct spec_net_device *device = &spec->net_devices[i];
+		size_t j = 0;
+
+		while (j < i && strcmp(spec->net_devices[j].new_name, device->new_name) != 0)
+			j++;
+		if (!spec->namespaces[SPEC_NS_NETWORK].listed) {
+			error_set(err, 0, "needs a network namespace, and linux.namespaces lists none");
+			error_hint(err, "add { \"type\": \"network\" } to linux.namespaces");
+		} else if (j < i && strchr(device->new_name, '%') == NULL) {
+			error_set(err, 0, "%s gets the name %s, too", spec->net_devices[j].name, device->new_name);
+		} else {
+			continue;
+		}
+		return error_object(err, "linux: netDevices: %s", device->name);
+	}
+	return 0;
+}
+
 static bool ranges_overlap(uint64_t a, uint64_t b, uint64_t a_count, uint64_t b_count)
 {
 	return a < b + b_count && b < a + a_count;
 }
 
+/* config-linux.md, "User namespace mappings": a range of ids in the container stands for one of the host, of
+ * the same size; in user_namespaces(7) 4294967295 is no id. */
 static int check_map_range(const struct spec_id_map *map, struct error *err)
 {
 	/* 4294967295 itself is no id, so the last one of a range is 4294967294 at the most. */
@@ -37,6 +109,7 @@ static int check_map_range(const struct spec_id_map *map, struct error *err)
 	return 0;
 }
 
+/* user_namespaces(7): no id, on either side, may be in two ranges. */
 static int check_maps(const struct spec_id_maps *maps, const char *name, struct error *err)
 {
 	if (maps->count > MAP_LINES_MAX) {
@@ -61,6 +134,8 @@ static int check_maps(const struct spec_id_maps *maps, const char *name, struct 
 	return 0;
 }
 
+/* config-linux.md, "User namespace mappings": they are those of the container's new user namespace; the kernel
+ * needs both. */
 static int check_user_namespace(const struct spec *spec, struct error *err)
 {
 	const struct spec_namespace *user = &spec->namespaces[SPEC_NS_USER];
@@ -124,6 +199,7 @@ static int check_id(uint32_t container_id, const struct spec_id_maps *maps, stru
 			  "uidMappings and linux.gidMappings");
 }
 
+/* config.md, "POSIX-platform User": uid, gid and additionalGids are ids in the container's user namespace. */
 static int check_ids(const struct spec *spec, struct error *err)
 {
 	const struct spec_user *user = &spec->process.user;
@@ -138,6 +214,8 @@ static int check_ids(const struct spec *spec, struct error *err)
 	return 0;
 }
 
+/* config.md, "POSIX process": a type that is listed twice must be an error; getrlimit(2): the soft limit is at
+ * most the hard one. */
 static int check_rlimits(const struct spec_process *process, struct error *err)
 {
 	uint64_t seen = 0;
@@ -159,6 +237,8 @@ static int check_rlimits(const struct spec_process *process, struct error *err)
 	return 0;
 }
 
+/* config.md, "Process": args holds at least one word; cwd must be an absolute path. The object itself may be
+ * absent until `start` is called. */
 int spec_check_process(const struct spec *spec, struct error *err)
 {
 	const struct spec_process *process = &spec->process;
@@ -173,6 +253,8 @@ int spec_check_process(const struct spec *spec, struct error *err)
 	return ret < 0 ? ret : check_ids(spec, err);
 }
 
+/* config.md, "Hostname" and "Domainname": on Linux they are set in the container's uts namespace. uts_namespaces(7):
+ * 64 bytes. */
 static int check_name(const struct spec *spec, const char *name, const char *field, struct error *err)
 {
 	if (name == NULL)
@@ -190,6 +272,7 @@ static int check_name(const struct spec *spec, const char *name, const char *fie
 	return 0;
 }
 
+/* config-linux.md, "Masked Paths" and "Readonly Paths": the paths are absolute, in the container. */
 static int check_absolute(const struct spec_texts *paths, const char *field, struct error *err)
 {
 	for (size_t i = 0; i < paths->count; i++)
@@ -200,6 +283,7 @@ static int check_absolute(const struct spec_texts *paths, const char *field, str
 	return 0;
 }
 
+/* config-linux.md, "Devices": path is the full path in the container. */
 static int check_paths(const struct spec *spec, struct error *err)
 {
 	for (size_t i = 0; i < spec->devices_count; i++)
@@ -235,6 +319,12 @@ int spec_check(const struct spec *spec, struct error *err)
 		ret = check_name(spec, spec->hostname, "hostname", err);
 	if (ret == 0)
 		ret = check_name(spec, spec->domainname, "domainname", err);
+	if (ret == 0)
+		ret = check_sysctls(spec, err);
+	if (ret == 0)
+		ret = check_time_offsets(spec, err);
+	if (ret == 0)
+		ret = check_net_devices(spec, err);
 	if (ret == 0)
 		ret = check_paths(spec, err);
 	if (ret == 0)

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/personality.h>
 
 #include "base/sys.h"
 #include "spec/spec_read.h"
@@ -15,6 +16,11 @@ const struct spec_namespace_kind spec_namespace_kinds[SPEC_NS_COUNT] = {
 	[SPEC_NS_CGROUP]  = { "cgroup", "cgroup", CLONE_NEWCGROUP },
 	[SPEC_NS_TIME]    = { "time", "time", CLONE_NEWTIME },
 	[SPEC_NS_MOUNT]   = { "mount", "mnt", CLONE_NEWNS },
+};
+
+const char *const spec_clock_names[SPEC_CLOCK_COUNT] = {
+	[SPEC_CLOCK_MONOTONIC] = "monotonic",
+	[SPEC_CLOCK_BOOTTIME] = "boottime",
 };
 
 struct namespace_text {
@@ -44,6 +50,7 @@ static int namespace_read(struct json_object *value, void *field, struct json_co
 	if (text.path != NULL && text.path[0] != '/')
 		return json_fail(ctx, "the path \"%.200s\" is not absolute", text.path);
 	namespace->listed = true;
+	namespace->index = (size_t)ctx->path[ctx->depth - 1].index;
 	namespace->path = text.path;
 	return 0;
 }
@@ -81,6 +88,79 @@ static int propagation_read(struct json_object *value, void *field, struct json_
 	return json_fail(ctx, "unknown propagation \"%.100s\"", name);
 }
 
+static int nanoseconds_read(struct json_object *value, void *field, struct json_context *ctx)
+{
+	int64_t number;
+	int ret = json_read_range(value, 0, 999999999, &number, ctx);
+
+	if (ret == 0)
+		*(uint32_t *)field = (uint32_t)number;
+	return ret;
+}
+
+static int time_offset_read(struct json_object *value, void *field, struct json_context *ctx)
+{
+#define AT(member) offsetof(struct spec_time_offset, member)
+	static const struct json_field fields[] = {
+		{ "secs", json_type_int, false, AT(seconds), json_read_int64 },
+		{ "nanosecs", json_type_int, false, AT(nanoseconds), nanoseconds_read },
+		{ 0 }
+	};
+#undef AT
+	struct spec *spec = field;
+	int clock = 0;
+
+	while (clock < SPEC_CLOCK_COUNT && strcmp(spec_clock_names[clock], json_name(ctx)) != 0)
+		clock++;
+	if (clock == SPEC_CLOCK_COUNT) {
+		json_fail(ctx, "unknown clock");
+		return error_hint(ctx->err, "a time namespace has the clocks monotonic and boottime");
+	}
+	spec->time_offsets[clock].given = true;
+	return json_read(value, fields, &spec->time_offsets[clock], ctx);
+}
+
+int spec_time_offsets_read(struct json_object *value, void *field, struct json_context *ctx)
+{
+	static const struct json_element offset = { json_type_object, 0, time_offset_read };
+
+	return json_read_members(value, &offset, field, ctx);
+}
+
+static int personality_domain_read(struct json_object *value, void *field, struct json_context *ctx)
+{
+	const char *name = json_object_get_string(value);
+
+	if (strcmp(name, "LINUX") == 0)
+		*(unsigned long *)field = PER_LINUX;
+	else if (strcmp(name, "LINUX32") == 0)
+		*(unsigned long *)field = PER_LINUX32;
+	else
+		return json_fail(ctx, "unknown domain \"%.100s\"", name);
+	return 0;
+}
+
+/* config-linux.md, "Personality": no flag has a meaning yet. */
+static int personality_flags_read(struct json_object *value, void *field, struct json_context *ctx)
+{
+	struct spec_texts flags;
+	int ret = spec_read_texts(value, &flags, ctx);
+
+	(void)field;
+	return ret == 0 && flags.count > 0 ? json_fail(ctx, "unknown flag \"%.100s\"", flags.texts[0]) : ret;
+}
+
+int spec_personality_read(struct json_object *value, void *field, struct json_context *ctx)
+{
+	static const struct json_field fields[] = {
+		{ "domain", json_type_string, true, offsetof(struct spec, personality), personality_domain_read },
+		{ "flags", json_type_array, false, 0, personality_flags_read },
+		{ 0 }
+	};
+	((struct spec *)field)->personality_given = true;
+	return json_read(value, fields, field, ctx);
+}
+
 int spec_linux_read(struct json_object *value, void *field, struct json_context *ctx)
 {
 #define AT(member) offsetof(struct spec, member)
@@ -96,7 +176,7 @@ int spec_linux_read(struct json_object *value, void *field, struct json_context 
 		{ "readonlyPaths", json_type_array, false, AT(readonly_paths), spec_read_texts },
 		{ "seccomp", json_type_object, false, 0, spec_seccomp_read },
 		{ "mountLabel", json_type_string, false, 0, spec_label_read },
-		{ "sysctl", json_type_object, false, 0, spec_text_map_read },
+		{ "sysctl", json_type_object, false, 0, spec_sysctls_read },
 		{ "netDevices", json_type_object, false, 0, spec_net_devices_read },
 		{ "intelRdt", json_type_object, false, 0, spec_intel_rdt_read },
 		{ "memoryPolicy", json_type_object, false, 0, spec_memory_policy_read },

@@ -12,18 +12,18 @@ json_read_fn spec_linux_read;         /* linux */
 json_read_fn spec_devices_read;       /* linux.devices */
 json_read_fn spec_device_rules_read;  /* linux.resources.devices */
 json_read_fn spec_resources_read;     /* linux.resources */
-json_read_fn spec_hooks_read;         /* hooks */
-json_read_fn spec_seccomp_read;       /* linux.seccomp */
+json_read_fn spec_sysctls_read;       /* linux.sysctl */
 json_read_fn spec_net_devices_read;   /* linux.netDevices */
-json_read_fn spec_intel_rdt_read;     /* linux.intelRdt */
-json_read_fn spec_memory_policy_read; /* linux.memoryPolicy */
 json_read_fn spec_personality_read;   /* linux.personality */
 json_read_fn spec_time_offsets_read;  /* linux.timeOffsets */
+json_read_fn spec_hooks_read;         /* hooks */
+json_read_fn spec_seccomp_read;       /* linux.seccomp */
+json_read_fn spec_intel_rdt_read;     /* linux.intelRdt */
+json_read_fn spec_memory_policy_read; /* linux.memoryPolicy */
 json_read_fn spec_scheduler_read;     /* process.scheduler */
 json_read_fn spec_io_priority_read;   /* process.ioPriority */
 json_read_fn spec_cpu_affinity_read;  /* process.execCPUAffinity */
 json_read_fn spec_label_read;         /* any string that is unsupported unless it is empty */
-json_read_fn spec_text_map_read;      /* any string to string map that is unsupported unless empty */
 json_read_fn spec_mount_maps_read;    /* mounts[].uidMappings and gidMappings */
 
 /* Read functions for plain fields. */

@@ -43,13 +43,6 @@ int spec_label_read(struct json_object *value, void *field, struct json_context 
 	return note(0, value, ctx);
 }
 
-int spec_text_map_read(struct json_object *value, void *field, struct json_context *ctx)
-{
-	static const struct json_element text = { json_type_string, 0, NULL };
-
-	return note(json_read_members(value, &text, field, ctx), value, ctx);
-}
-
 int spec_mount_maps_read(struct json_object *value, void *field, struct json_context *ctx)
 {
 	struct spec_id_maps maps;
@@ -153,23 +146,6 @@ int spec_seccomp_read(struct json_object *value, void *field, struct json_contex
 	return note(json_read(value, fields, NULL, ctx), value, ctx);
 }
 
-static int net_device_check(struct json_object *value, void *field, struct json_context *ctx)
-{
-	static const struct json_field fields[] = {
-		{ "name", json_type_string, false, 0, NULL },
-		{ 0 }
-	};
-	(void)field;
-	return json_read(value, fields, NULL, ctx);
-}
-
-int spec_net_devices_read(struct json_object *value, void *field, struct json_context *ctx)
-{
-	static const struct json_element device = { json_type_object, 0, net_device_check };
-
-	return note(json_read_members(value, &device, field, ctx), value, ctx);
-}
-
 int spec_intel_rdt_read(struct json_object *value, void *field, struct json_context *ctx)
 {
 	static const struct json_field fields[] = {
@@ -194,35 +170,6 @@ int spec_memory_policy_read(struct json_object *value, void *field, struct json_
 	};
 	(void)field;
 	return note(json_read(value, fields, NULL, ctx), value, ctx);
-}
-
-int spec_personality_read(struct json_object *value, void *field, struct json_context *ctx)
-{
-	static const struct json_field fields[] = {
-		{ "domain", json_type_string, false, 0, NULL },
-		{ "flags", json_type_array, false, 0, texts_check },
-		{ 0 }
-	};
-	(void)field;
-	return note(json_read(value, fields, NULL, ctx), value, ctx);
-}
-
-static int time_offset_check(struct json_object *value, void *field, struct json_context *ctx)
-{
-	static const struct json_field fields[] = {
-		{ "secs", json_type_int, false, 0, json_read_int64 },
-		{ "nanosecs", json_type_int, false, 0, json_read_uint32 },
-		{ 0 }
-	};
-	(void)field;
-	return json_read(value, fields, NULL, ctx);
-}
-
-int spec_time_offsets_read(struct json_object *value, void *field, struct json_context *ctx)
-{
-	static const struct json_element offset = { json_type_object, 0, time_offset_check };
-
-	return note(json_read_members(value, &offset, field, ctx), value, ctx);
 }
 
 int spec_scheduler_read(struct json_object *value, void *field, struct json_context *ctx)

@@ -23,10 +23,13 @@
 #include "base/str.h"
 #include "base/sync.h"
 #include "base/sys.h"
+#include "stage/clocks.h"
 #include "stage/devices.h"
 #include "stage/masks.h"
 #include "stage/mounts.h"
+#include "stage/no_pivot.h"
 #include "stage/rootfs.h"
+#include "stage/sysctl.h"
 
 struct work { /* what the steps hand on */
 	const struct stage *stage;
@@ -61,15 +64,9 @@ static int step_forget_caller(struct work *work, struct error *err)
 	return 0;
 }
 
-/* Until the maps are written the host side needs our /proc files; from then on nobody of the same
- * uid, inside or outside, may trace us while we hold something of the host's (CVE-2026-41163). */
-static int step_wait_for_map(struct work *work, struct error *err)
+static int step_wait_for_host(struct work *work, struct error *err)
 {
-	if (work->stage->wait_for_map && wait_for(work, SYNC_MAPPED, NULL, err) < 0)
-		return -err->code;
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return error_set(err, errno, "prctl PR_SET_DUMPABLE");
-	return 0;
+	return work->stage->wait_for_host ? wait_for(work, SYNC_MAPPED, NULL, err) : 0;
 }
 
 static int step_receive_files(struct work *work, struct error *err)
@@ -84,14 +81,17 @@ static int step_receive_files(struct work *work, struct error *err)
 
 static int step_time_namespace(struct work *work, struct error *err)
 {
-	if (!(work->stage->namespaces & CLONE_NEWTIME))
-		return 0;
-	/* time_namespaces(7): unshare(2) makes it for the children; setns(2) takes us in, too. */
-	if (unshare(CLONE_NEWTIME) < 0)
-		return error_set(err, errno, "unshare CLONE_NEWTIME");
-	fd_owned fd = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWTIME) < 0)
-		return error_set(err, errno, "enter the new time namespace");
+	return work->stage->namespaces & CLONE_NEWTIME ? clocks_enter(work->stage->spec, err) : 0;
+}
+
+/* Until the maps are written the host side needs our /proc files, and the clocks are set through them; from
+ * then on nobody of the same uid, inside or outside, may trace us while we hold something of the host's
+ * (CVE-2026-41163). */
+static int step_hide(struct work *work, struct error *err)
+{
+	(void)work;
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return error_set(err, errno, "prctl PR_SET_DUMPABLE");
 	return 0;
 }
 
@@ -147,6 +147,11 @@ static int step_become_root(struct work *work, struct error *err)
 	return 0;
 }
 
+static int step_sysctls(struct work *work, struct error *err)
+{
+	return sysctl_apply(work->stage->spec, err);
+}
+
 static int step_mounts(struct work *work, struct error *err)
 {
 	const struct spec *spec = work->stage->spec;
@@ -181,7 +186,11 @@ static int step_cwd(struct work *work, struct error *err)
 
 static int step_enter(struct work *work, struct error *err)
 {
-	return rootfs_enter(work->root_fd, err);
+	if (work->stage->no_pivot)
+		return no_pivot_enter(work->root_fd, work->stage->rootfs, err);
+	if (rootfs_enter(work->root_fd, err) < 0)
+		return err->code == EINVAL ? error_hint(err, "is the machine's root the initramfs? --no-pivot does without") : -err->code;
+	return 0;
 }
 
 /* The order is the contract: each line says what breaks if it moves. */
@@ -190,14 +199,16 @@ static const struct {
 	int (*run)(struct work *work, struct error *err);
 } steps[] = {
 	{ "forget the caller",       step_forget_caller },    /* first: nothing inherited is there to leak */
-	{ "wait for the id maps",    step_wait_for_map },     /* before anything of the host's is opened */
+	{ "wait for the id maps",    step_wait_for_host },
+	{ "time namespace",          step_time_namespace },   /* needs the host's /proc, and a user to be dumpable */
+	{ "hide from others",        step_hide },             /* before anything of the host's is opened */
 	{ "receive exec.fifo",       step_receive_files },    /* not dumpable any more */
-	{ "time namespace",          step_time_namespace },   /* needs the host's /proc */
 	{ "protect the binary",      step_protect_binary },   /* needs the host's tree, before any process of the container */
 	{ "mount propagation",       step_propagation },      /* before the first mount */
 	{ "root file system",        step_rootfs },           /* with the caller's ids: the way may be closed to ours */
 	{ "mount",                   step_mount_sources },    /* likewise */
 	{ "enter the user namespace", step_become_root },     /* before files are made: they must be owned by mapped ids */
+	{ "set sysctls",             step_sysctls },          /* as root in there; the container's own /proc plays no part */
 	{ "mount",                   step_mounts },
 	{ "devices",                 step_devices },          /* after the mounts: /dev is one of them */
 	{ "masked paths",            step_masks },            /* after /proc and /sys, before the host's /dev/null is gone */

@@ -17,8 +17,9 @@ struct stage {
 	const char        *rootfs;       /* absolute */
 	uint64_t           namespaces;   /* CLONE_NEW* flags of the namespaces that are new */
 	bool               in_user_ns;   /* devices are bound, not made */
-	bool               wait_for_map; /* a new user namespace: ids come with SYNC_MAPPED */
+	bool               wait_for_host; /* until SYNC_MAPPED: ids are mapped, network devices are there */
 	uint32_t           uid, gid;     /* who to be inside it while making the container */
+	bool               no_pivot;     /* enter the root without pivot_root(2) */
 	bool               has_fifo;     /* exec.fifo comes with SYNC_FILES */
 	const struct exe  *exe;          /* not NULL: the container could write the binary, seal it */
 	struct init        init;

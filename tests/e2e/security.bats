@@ -642,3 +642,31 @@ foreign() {
 		[ -z "$(ls -A theirs)" ]
 	done
 }
+
+# Seen failing without: the private procfs (open_procfs), with the value written to a path below /proc.
+@test "CVE-2025-52881: a mount over /proc/sys, of the image or of the caller, takes no sysctl" {
+	mkdir -p volume/net/ipv4 volume/ipv4
+	touch volume/net/ipv4/ip_default_ttl volume/ipv4/ip_default_ttl
+	config '.linux.namespaces |= (map(select(.type != "network")) + [{type: "network"}])
+		| .linux.sysctl = {"net.ipv4.ip_default_ttl": "99"}'
+	cp config.json kept.json
+	# Of the container: the mount is refused, or comes too late to matter.
+	config '.mounts += [{destination: "/proc/sys", type: "bind", source: $s, options: ["rbind"]}]' --arg s "$PWD/volume"
+	container 'cat /proc/sys/net/ipv4/ip_default_ttl'
+	[ ! -s volume/net/ipv4/ip_default_ttl ]
+	[ "$status" -ne 0 ] || [ "$output" = 99 ]
+	# Of the caller: where moss itself sees it.
+	cp kept.json config.json
+	program cat /proc/sys/net/ipv4/ip_default_ttl
+	if is_root; then covered=(unshare -m); else covered=(unshare -rm); config 'del(.linux.uidMappings, .linux.gidMappings)'; fi
+	run "${covered[@]}" sh -c 'mount --rbind volume /proc/sys/net && exec "$@"' sh "$MOSS" --root "$ROOT" run "$ID"
+	show
+	[ ! -s volume/ipv4/ip_default_ttl ]
+	if is_root; then
+		[ "$status" -eq 0 ]
+		[ "$output" = 99 ]
+	else
+		# Its own procfs can't be had there (mount_namespaces(7)): neither by moss nor by the container.
+		[ "$status" -ne 0 ] || [ "$output" = 99 ]
+	fi
+}

@@ -158,6 +158,53 @@ static void names_need_a_uts_namespace(void **state)
 	config_pass(CONFIG(ROOT ", 'hostname': '', 'domainname': ''"));
 }
 
+#define NAMESPACES(list, members) CONFIG(ROOT ", 'linux': { 'namespaces': [ " list " ], " members " }")
+
+static void sysctls_need_the_namespace_that_owns_them(void **state)
+{
+	(void)state;
+	config_pass(NAMESPACES("{ 'type': 'network' }", "'sysctl': { 'net.x': '1' }"));
+	config_pass(NAMESPACES("{ 'type': 'network', 'path': '/n' }", "'sysctl': { 'net.x': '1' }"));
+	config_pass(NAMESPACES("{ 'type': 'ipc' }", "'sysctl': { 'kernel.sem': '1', 'fs.mqueue.x': '1' }"));
+	config_fail(NAMESPACES("{ 'type': 'ipc' }", "'sysctl': { 'net.x': '1' }"), "linux: sysctl: net.x",
+		    "the network namespace, and linux.namespaces lists none");
+	config_fail(NAMESPACES("{ 'type': 'network' }", "'sysctl': { 'fs.mqueue.x': '1' }"), "linux: sysctl: fs.mqueue.x",
+		    "the ipc namespace");
+	config_fail(NAMESPACES("{ 'type': 'network' }", "'sysctl': { 'kernel.hostname': '1' }"), "linux: sysctl: kernel.hostname",
+		    "the uts namespace");
+}
+
+static void a_name_is_given_by_its_field_or_by_its_sysctl(void **state)
+{
+#define UTS(members, sysctl) CONFIG(ROOT ", " members " 'linux': { 'namespaces': [ { 'type': 'uts' } ], 'sysctl': { " sysctl " } }")
+	(void)state;
+	config_pass(UTS("", "'kernel.hostname': 'a', 'kernel.domainname': 'b'"));
+	config_pass(UTS("'hostname': 'a',", "'kernel.domainname': 'b'"));
+	config_fail(UTS("'hostname': 'a',", "'kernel/hostname': 'b'"), "linux: sysctl: kernel.hostname", "the field hostname");
+	config_fail(UTS("'domainname': 'a',", "'kernel.domainname': 'b'"), "linux: sysctl: kernel.domainname", "the field domainname");
+}
+
+static void time_offsets_need_a_new_time_namespace(void **state)
+{
+	(void)state;
+	config_pass(NAMESPACES("{ 'type': 'time' }", "'timeOffsets': { 'boottime': { 'secs': 1 } }"));
+	config_pass(NAMESPACES("{ 'type': 'time', 'path': '/t' }", "'timeOffsets': {}"));
+	config_fail(NAMESPACES("{ 'type': 'pid' }", "'timeOffsets': { 'boottime': { 'secs': 1 } }"), "linux: timeOffsets: boottime",
+		    "lists none");
+	config_fail(NAMESPACES("{ 'type': 'time', 'path': '/t' }", "'timeOffsets': { 'monotonic': {} }"), "linux: timeOffsets: monotonic",
+		    "/t that is joined has its own");
+}
+
+static void network_devices_need_a_network_namespace_and_names_of_their_own(void **state)
+{
+	(void)state;
+	config_pass(NAMESPACES("{ 'type': 'network' }", "'netDevices': { 'a': {}, 'b': { 'name': 'c' } }"));
+	config_pass(NAMESPACES("{ 'type': 'network' }", "'netDevices': { 'a': { 'name': 'e%d' }, 'b': { 'name': 'e%d' } }"));
+	config_fail(NAMESPACES("{ 'type': 'pid' }", "'netDevices': { 'a': {} }"), "linux: netDevices: a", "needs a network namespace");
+	config_fail(NAMESPACES("{ 'type': 'network' }", "'netDevices': { 'a': {}, 'b': { 'name': 'a' } }"), "linux: netDevices: b",
+		    "a gets the name a, too");
+}
+
 #define NAME_32 "12345678901234567890123456789012"
 
 static void names_have_at_most_64_bytes(void **state)
@@ -212,6 +259,10 @@ int main(void)
 		cmocka_unit_test(there_are_no_more_map_entries_than_the_kernel_takes),
 		cmocka_unit_test(process_ids_are_mapped),
 		cmocka_unit_test(names_need_a_uts_namespace),
+		cmocka_unit_test(sysctls_need_the_namespace_that_owns_them),
+		cmocka_unit_test(a_name_is_given_by_its_field_or_by_its_sysctl),
+		cmocka_unit_test(time_offsets_need_a_new_time_namespace),
+		cmocka_unit_test(network_devices_need_a_network_namespace_and_names_of_their_own),
 		cmocka_unit_test(names_have_at_most_64_bytes),
 		cmocka_unit_test(paths_are_absolute),
 		cmocka_unit_test(a_process_alone_is_checked_the_same_way),

@@ -468,6 +468,131 @@ static void the_linux_fields(void **state)
 	assert_int_equal(spec.rootfs_propagation, 0);
 }
 
+static void a_namespace_keeps_its_index(void **state)
+{
+	spec_owned spec;
+
+	(void)state;
+	config_accept(LINUX("'namespaces': [ { 'type': 'pid' }, { 'type': 'ipc', 'path': '/x' }, { 'type': 'uts' } ]"), &spec);
+	assert_int_equal(spec.namespaces[SPEC_NS_PID].index, 0);
+	assert_int_equal(spec.namespaces[SPEC_NS_IPC].index, 1);
+	assert_int_equal(spec.namespaces[SPEC_NS_UTS].index, 2);
+}
+
+static void sysctl_names_become_paths(void **state)
+{
+	static const struct {
+		const char *text, *path;
+		enum spec_namespace_type owner;
+	} names[] = {
+		{ LINUX("'sysctl': { 'net.ipv4.ip_forward': '1' }"), "net/ipv4/ip_forward", SPEC_NS_NETWORK },
+		{ LINUX("'sysctl': { 'net/ipv4/ip_forward': '1' }"), "net/ipv4/ip_forward", SPEC_NS_NETWORK },
+		{ LINUX("'sysctl': { 'net/ipv4.ip_forward': '1' }"), "net/ipv4/ip_forward", SPEC_NS_NETWORK },
+		{ LINUX("'sysctl': { 'net/ipv4.conf.all.forwarding': '1' }"), "net/ipv4/conf/all/forwarding", SPEC_NS_NETWORK },
+		{ LINUX("'sysctl': { 'net.ipv4.conf.eth0/1.forwarding': '1' }"), "net/ipv4/conf/eth0.1/forwarding", SPEC_NS_NETWORK },
+		{ LINUX("'sysctl': { 'net/ipv4/conf/eth0.1/forwarding': '1' }"), "net/ipv4/conf/eth0.1/forwarding", SPEC_NS_NETWORK },
+		{ LINUX("'sysctl': { 'net/ipv6/neigh/a.b.c/mcast_solicit': '1' }"), "net/ipv6/neigh/a.b.c/mcast_solicit", SPEC_NS_NETWORK },
+		{ LINUX("'sysctl': { 'kernel.shm_rmid_forced': '1' }"), "kernel/shm_rmid_forced", SPEC_NS_IPC },
+		{ LINUX("'sysctl': { 'kernel/sem': '1' }"), "kernel/sem", SPEC_NS_IPC },
+		{ LINUX("'sysctl': { 'fs.mqueue.queues_max': '1' }"), "fs/mqueue/queues_max", SPEC_NS_IPC },
+		{ LINUX("'sysctl': { 'kernel.hostname': '1' }"), "kernel/hostname", SPEC_NS_UTS },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		spec_owned spec;
+
+		config_accept(names[i].text, &spec);
+		assert_int_equal(spec.sysctls_count, 1);
+		assert_string_equal(spec.sysctls[0].path, names[i].path);
+		assert_string_equal(spec.sysctls[0].value, "1");
+		assert_int_equal(spec.sysctls[0].owner, names[i].owner);
+	}
+}
+
+static void sysctls_of_the_machine_and_strange_names_are_refused(void **state)
+{
+	static const char *const bad[] = { "", ".", "net", "net.", "net..x", "net.//.x", "net/../kernel/panic", "net/./x",
+					   "/net/x", "net.x.", "net.ipv4.conf.//.x" };
+	static const char *const machine[] = { "kernel.panic", "kernel.msgmaxx", "kernel.msgmax.x", "vm.swappiness", "fs.file-max",
+					       "fs.mqueue", "network.x", "user.max_user_namespaces", "x" };
+	char text[200], path[100];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(text, sizeof(text), "{ 'ociVersion': '1.0.0', 'linux': { 'sysctl': { '%s': '1' } } }", bad[i]);
+		snprintf(path, sizeof(path), "linux: sysctl: %s", bad[i]);
+		config_refuse(text, path, i == 2 ? "no namespace" : "not the name of a sysctl");
+	}
+	for (size_t i = 0; i < sizeof(machine) / sizeof(machine[0]); i++) {
+		snprintf(text, sizeof(text), "{ 'ociVersion': '1.0.0', 'linux': { 'sysctl': { '%s': '1' } } }", machine[i]);
+		snprintf(path, sizeof(path), "linux: sysctl: %s", machine[i]);
+		config_refuse(text, path, "no namespace has this value for itself");
+	}
+	config_refuse(LINUX("'sysctl': { 'net.x': 1 }"), "linux: sysctl: net.x", "expected a string");
+}
+
+static void time_offsets_are_read(void **state)
+{
+	spec_owned spec;
+
+	(void)state;
+	config_accept(LINUX("'timeOffsets': { 'boottime': { 'secs': -5, 'nanosecs': 999999999 }, 'monotonic': {} }"), &spec);
+	assert_true(spec.time_offsets[SPEC_CLOCK_BOOTTIME].given && spec.time_offsets[SPEC_CLOCK_MONOTONIC].given);
+	assert_int_equal(spec.time_offsets[SPEC_CLOCK_BOOTTIME].seconds, -5);
+	assert_int_equal(spec.time_offsets[SPEC_CLOCK_BOOTTIME].nanoseconds, 999999999);
+	config_refuse(LINUX("'timeOffsets': { 'realtime': { 'secs': 1 } }"), "linux: timeOffsets: realtime", "unknown clock");
+	config_refuse(LINUX("'timeOffsets': { 'boottime': { 'nanosecs': -1 } }"),
+		      "linux: timeOffsets: boottime: nanosecs", "not within");
+	config_refuse(LINUX("'timeOffsets': { 'boottime': { 'nanosecs': 1000000000 } }"),
+		      "linux: timeOffsets: boottime: nanosecs", "not within");
+}
+
+static void the_personality_is_read(void **state)
+{
+	spec_owned spec;
+
+	(void)state;
+	config_accept(LINUX("'personality': { 'domain': 'LINUX32', 'flags': [] }"), &spec);
+	assert_true(spec.personality_given);
+	assert_int_equal(spec.personality, 8);
+	config_refuse(LINUX("'personality': {}"), "linux: personality: domain", "missing");
+	config_refuse(LINUX("'personality': { 'domain': 'linux' }"), "linux: personality: domain", "unknown domain \"linux\"");
+	config_refuse(LINUX("'personality': { 'domain': 'LINUX', 'flags': [ 'X' ] }"), "linux: personality: flags",
+		      "unknown flag \"X\"");
+}
+
+static void network_devices_are_read(void **state)
+{
+	spec_owned spec;
+
+	(void)state;
+	config_accept(LINUX("'netDevices': { 'eth0': {}, 'eth1': { 'name': 'lan%d' }, 'eth2': { 'name': '' } }"), &spec);
+	assert_int_equal(spec.net_devices_count, 3);
+	assert_string_equal(spec.net_devices[0].name, "eth0");
+	assert_string_equal(spec.net_devices[0].new_name, "eth0");
+	assert_string_equal(spec.net_devices[1].new_name, "lan%d");
+	assert_string_equal(spec.net_devices[2].new_name, "eth2");
+	config_refuse(LINUX("'netDevices': { 'a/b': {} }"), "linux: netDevices: a/b", "can't be the name");
+	config_refuse(LINUX("'netDevices': { '': {} }"), "linux: netDevices: ", "can't be the name");
+	config_refuse(LINUX("'netDevices': { '..': {} }"), "linux: netDevices: ..", "can't be the name");
+	config_refuse(LINUX("'netDevices': { '1234567890123456': {} }"), "linux: netDevices: 1234567890123456", "15 bytes");
+	config_refuse(LINUX("'netDevices': { 'e': { 'name': 'a b' } }"), "linux: netDevices: e: name", "can't be the name");
+	config_refuse(LINUX("'netDevices': { 'e': { 'name': 'a%s' } }"), "linux: netDevices: e: name", "only one %d");
+	config_refuse(LINUX("'netDevices': { 'e': { 'name': 'a%d%d' } }"), "linux: netDevices: e: name", "only one %d");
+}
+
+static void what_is_for_other_systems_is_ignored(void **state)
+{
+	spec_owned spec;
+
+	(void)state;
+	config_accept("{ 'ociVersion': '1.0.0-rc2-dev', 'platform': { 'os': 'linux', 'arch': 'amd64' }, 'solaris': { 'milestone': 1 },"
+		      "'windows': { 'layerFolders': 5 }, 'vm': { 'kernel': {} }, 'zos': 1, 'freebsd': [] }", &spec);
+	assert_int_equal(spec.unsupported_count, 0);
+	assert_int_equal(spec.warnings.count, 0);
+}
+
 static void propagation_is_always_recursive(void **state)
 {
 	static const struct {
@@ -714,12 +839,8 @@ static void fields_that_are_not_done_yet_are_listed(void **state)
 		{ HOOK("poststop"), "hooks: poststop" },
 		{ LINUX("'seccomp': { 'defaultAction': 'SCMP_ACT_ALLOW' }"), "linux: seccomp" },
 		{ LINUX("'mountLabel': 'x'"), "linux: mountLabel" },
-		{ LINUX("'sysctl': { 'net.x': '1' }"), "linux: sysctl" },
-		{ LINUX("'netDevices': { 'eth0': {} }"), "linux: netDevices" },
 		{ LINUX("'intelRdt': { 'closID': 'x' }"), "linux: intelRdt" },
 		{ LINUX("'memoryPolicy': { 'mode': 'MPOL_BIND' }"), "linux: memoryPolicy" },
-		{ LINUX("'personality': { 'domain': 'LINUX32' }"), "linux: personality" },
-		{ LINUX("'timeOffsets': { 'boottime': { 'secs': 1 } }"), "linux: timeOffsets" },
 		{ PROCESS("'apparmorProfile': 'x'"), "process: apparmorProfile" },
 		{ PROCESS("'selinuxLabel': 'x'"), "process: selinuxLabel" },
 		{ PROCESS("'scheduler': { 'policy': 'SCHED_FIFO' }"), "process: scheduler" },
@@ -761,9 +882,6 @@ static void fields_that_are_not_done_yet_have_their_types_checked(void **state)
 			"'A',"
 			    "'args': [ { 'index': 0, 'value': -1, 'op': 'x' } ] } ] }"),
 		      "linux: seccomp: syscalls[0]: args[0]: value", "-1 is negative");
-	config_refuse(LINUX("'sysctl': { 'net.x': 1 }"), "linux: sysctl: net.x", "expected a string");
-	config_refuse(LINUX("'timeOffsets': { 'boottime': { 'nanosecs': -1 } }"),
-		      "linux: timeOffsets: boottime: nanosecs", "not within");
 	config_refuse(PROCESS("'scheduler': {}"), "process: scheduler: policy", "missing");
 	config_refuse(PROCESS("'scheduler': { 'policy': 'x', 'nice': 2147483648 }"),
 			"process: scheduler: nice",
@@ -806,8 +924,8 @@ static void every_field_that_is_known_has_its_type_checked(void **state)
 		{ LINUX("'memoryPolicy': { 'nodes': 1 }"), "linux: memoryPolicy: nodes", "a string" },
 		{ LINUX("'memoryPolicy': { 'flags': 1 }"), "linux: memoryPolicy: flags", "an array" },
 		{ LINUX("'personality': { 'domain': 1 }"), "linux: personality: domain", "a string" },
-		{ LINUX("'personality': { 'flags': 1 }"), "linux: personality: flags", "an array" },
-		{ LINUX("'timeOffsets': { 'x': { 'secs': '' } }"), "linux: timeOffsets: x: secs",
+		{ LINUX("'personality': { 'domain': 'LINUX', 'flags': 1 }"), "linux: personality: flags", "an array" },
+		{ LINUX("'timeOffsets': { 'boottime': { 'secs': '' } }"), "linux: timeOffsets: boottime: secs",
 		  "an integer" },
 		{ CONFIG("'hooks': { 'poststop': [ { 'env': 1 } ] }"), "hooks: poststop[0]: env",
 		  "an array" },
@@ -941,6 +1059,13 @@ int main(void)
 		cmocka_unit_test(namespaces_are_read),
 		cmocka_unit_test(each_namespace_kind_has_its_flag),
 		cmocka_unit_test(the_linux_fields),
+		cmocka_unit_test(a_namespace_keeps_its_index),
+		cmocka_unit_test(sysctl_names_become_paths),
+		cmocka_unit_test(sysctls_of_the_machine_and_strange_names_are_refused),
+		cmocka_unit_test(time_offsets_are_read),
+		cmocka_unit_test(the_personality_is_read),
+		cmocka_unit_test(network_devices_are_read),
+		cmocka_unit_test(what_is_for_other_systems_is_ignored),
 		cmocka_unit_test(propagation_is_always_recursive),
 		cmocka_unit_test(devices_are_read),
 		cmocka_unit_test(wrong_devices_are_refused),

@@ -1,0 +1,64 @@
+/* plan_namespaces.c - see plan_namespaces.h. Side: host. */
+#define _GNU_SOURCE
+#include "host/plan_namespaces.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "host/caller.h"
+
+/* A namespace of the container that is not ours. */
+static bool leaves(const struct join *join, enum spec_namespace_type type)
+{
+	return join->fds[type] >= 0 || (join->new_namespaces & spec_namespace_kinds[type].flag);
+}
+
+static int check_type(const struct join *join, enum spec_namespace_type type, const char *object, struct error *err)
+{
+	if (leaves(join, type))
+		return 0;
+	error_at(err, 0, object, "the %s namespace that is joined is the runtime's own: it would be changed for the host",
+		 spec_namespace_kinds[type].name);
+	return error_hint(err, "leave it out, or the path in linux.namespaces");
+}
+
+static int check_owned(const struct spec *spec, const struct join *join, struct error *err)
+{
+	char object[300];
+
+	for (size_t i = 0; i < spec->sysctls_count; i++) {
+		snprintf(object, sizeof(object), "linux: sysctl: %.200s", spec->sysctls[i].name);
+		if (check_type(join, spec->sysctls[i].owner, object, err) < 0)
+			return -err->code;
+	}
+	for (size_t i = 0; i < spec->net_devices_count; i++) {
+		snprintf(object, sizeof(object), "linux: netDevices: %.200s", spec->net_devices[i].name);
+		if (check_type(join, SPEC_NS_NETWORK, object, err) < 0)
+			return -err->code;
+	}
+	if (spec->hostname != NULL && check_type(join, SPEC_NS_UTS, "hostname", err) < 0)
+		return -err->code;
+	return spec->domainname != NULL ? check_type(join, SPEC_NS_UTS, "domainname", err) : 0;
+}
+
+/* The clocks are set through a /proc file that belongs to root where the process is not dumpable; and one that
+ * enters somebody's user namespace must not be (join.h). */
+static int check_clocks(const struct spec *spec, const struct join *join, struct error *err)
+{
+	if (caller_get()->privileged || !join->any)
+		return 0;
+	for (int clock = 0; clock < SPEC_CLOCK_COUNT; clock++) {
+		if (!spec->time_offsets[clock].given)
+			continue;
+		error_at(err, EPERM, "linux: timeOffsets", "a normal user can't set clocks where namespaces are joined");
+		return error_hint(err, "join the time namespace of the other container, too, or leave timeOffsets out");
+	}
+	return 0;
+}
+
+int plan_namespaces_check(const struct spec *spec, const struct join *join, struct error *err)
+{
+	int ret = check_owned(spec, join, err);
+
+	return ret < 0 ? ret : check_clocks(spec, join, err);
+}

@@ -1,0 +1,13 @@
+/* clocks.h - the container's time namespace. Side: userns. */
+#ifndef MOSS_STAGE_CLOCKS_H
+#define MOSS_STAGE_CLOCKS_H
+#include "base/error.h"
+#include "spec/spec.h"
+
+/* Make a time namespace, set its clocks as linux.timeOffsets says, and enter it.
+ * Needs CAP_SYS_ADMIN and CAP_SYS_TIME in the user namespace; with offsets, a process that may
+ * write its own /proc files: a dumpable one, or root's.
+ * Returns 0 or -errno with @err set. */
+int clocks_enter(const struct spec *spec, struct error *err) __attribute__((nonnull, warn_unused_result));
+
+#endif
