@@ -7,11 +7,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/io.h"
+
+#define PATIENCE_S 10 /* with a listener whose queue is full */
 
 static int failed(int code, const char *option, const char *path, struct error *err)
 {
@@ -21,6 +24,7 @@ static int failed(int code, const char *option, const char *path, struct error *
 
 int fd_socket_connect(const char *option, const char *path, int *ret_fd, struct error *err)
 {
+	static const struct timeval patience = { .tv_sec = PATIENCE_S };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	const char *name;
 
@@ -37,8 +41,9 @@ int fd_socket_connect(const char *option, const char *path, int *ret_fd, struct 
 	if (snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", dir, name) >=
 	    (int)sizeof(address.sun_path))
 		return failed(ENAMETOOLONG, option, path, err);
-	if (connect(sock, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return failed(errno, option, path, err);
+	if (setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0 ||
+	    connect(sock, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return failed(errno == EAGAIN ? ETIMEDOUT : errno, option, path, err);
 	*ret_fd = fd_take(&sock);
 	return 0;
 }
