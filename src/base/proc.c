@@ -19,7 +19,9 @@
 
 #define PROC_ROOT_INODE 1 /* include/linux/proc_fs.h: PROC_ROOT_INO */
 
-int proc_start_time(pid_t pid, uint64_t *ret_ticks)
+/* Field @wanted (4 or more) of /proc/PID/stat, a number. Returns 0, -ESRCH or another -errno as
+ * proc_start_time() does. */
+static int stat_number(pid_t pid, int wanted, uint64_t *ret_number)
 {
 	char path[32], stat[1024];
 
@@ -34,14 +36,27 @@ int proc_start_time(pid_t pid, uint64_t *ret_ticks)
 	field += 2;
 	if (*field == 'Z' || *field == 'X')
 		return -ESRCH;
-	for (int number = 3; number < 22; number++) {
+	for (int number = 3; number < wanted; number++) {
 		field = strchr(field, ' ');
 		if (field == NULL)
 			return -EIO;
 		field++;
 	}
-	*ret_ticks = strtoull(field, NULL, 10);
+	*ret_number = strtoull(field, NULL, 10);
 	return 0;
+}
+
+int proc_start_time(pid_t pid, uint64_t *ret_ticks)
+{
+	return stat_number(pid, 22, ret_ticks);
+}
+
+bool proc_signal_is_default(pid_t pid, int number)
+{
+	uint64_t ignored, caught, bit = UINT64_C(1) << (number - 1);
+
+	return stat_number(pid, 33, &ignored) == 0 && stat_number(pid, 34, &caught) == 0 &&
+	       !((ignored | caught) & bit);
 }
 
 int proc_boot_id(char id[PROC_BOOT_ID_SIZE])

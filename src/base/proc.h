@@ -12,6 +12,9 @@
  * Returns 0; -ESRCH when there is no such process or it is a zombie; or another -errno. */
 int proc_start_time(pid_t pid, uint64_t *ret_ticks) __attribute__((nonnull, warn_unused_result));
 
+/* Does the process neither catch nor ignore signal @number (1 to 31)? False when it can't be told. */
+bool proc_signal_is_default(pid_t pid, int number);
+
 /* The id of this boot of the machine. Returns 0 or -errno. */
 int proc_boot_id(char id[PROC_BOOT_ID_SIZE]) __attribute__((nonnull, warn_unused_result));
 

@@ -7,11 +7,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/io.h"
+
+#define PATIENCE_S 10 /* with a listener whose queue is full */
 
 static int failed(int code, const char *option, const char *path, struct error *err)
 {
@@ -28,6 +31,7 @@ int fd_socket_address(int dir_fd, const char *name, struct sockaddr_un *ret_addr
 
 int fd_socket_connect(const char *option, const char *path, int *ret_fd, struct error *err)
 {
+	static const struct timeval patience = { .tv_sec = PATIENCE_S };
 	struct sockaddr_un address;
 	const char *name;
 
@@ -43,8 +47,9 @@ int fd_socket_connect(const char *option, const char *path, int *ret_fd, struct 
 	int ret = fd_socket_address(dir, name, &address);
 	if (ret < 0)
 		return failed(-ret, option, path, err);
-	if (connect(sock, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return failed(errno, option, path, err);
+	if (setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0 ||
+	    connect(sock, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return failed(errno == EAGAIN ? ETIMEDOUT : errno, option, path, err);
 	*ret_fd = fd_take(&sock);
 	return 0;
 }

@@ -14,6 +14,7 @@ int fd_socket_address(int dir_fd, const char *name, struct sockaddr_un *ret_addr
 int fd_socket_send(int sock, int fd, const char *text) __attribute__((nonnull, warn_unused_result));
 
 /* Connect to the AF_UNIX stream socket @path, of any length; NULL: there is none, and *@ret_fd is -1.
+ * Waits 10 s at the most for a listener that takes no more connections.
  * @option: "--console-socket", for the messages. Returns 0 and the fd, or -errno with @err set. */
 int fd_socket_connect(const char *option, const char *path, int *ret_fd, struct error *err)
 	__attribute__((nonnull(1, 3, 4), warn_unused_result));

@@ -45,8 +45,10 @@ static int bind_console(int peer, struct error *err)
 	if (dev < 0)
 		return error_at(err, errno, "/dev", "open");
 	fd_owned file = openat(dev, "console", O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0600);
-	if (file < 0 && errno != EEXIST)
-		return error_at(err, errno, "/dev/console", "make");
+	if (file < 0 && errno != EEXIST) {
+		error_at(err, errno, "/dev/console", "make");
+		return error_hint(err, "a terminal needs this file: mount a tmpfs at /dev (see moss spec)");
+	}
 	fd_owned target = openat(dev, "console", O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (target < 0 || fstat(target, &st) < 0)
 		return error_at(err, errno, "/dev/console", "open");

@@ -6,8 +6,9 @@
 
 Steps, in order: "expect:TEXT" waits for it in the output that no earlier step has taken;
 "send:TEXT" types TEXT and Return; "key:C" presses Ctrl-C (any letter); "resize:ROWSxCOLUMNS";
-"sleep:SECONDS"; "shell:COMMAND" runs it on the host. All output is copied to stdout. The exit
-status is COMMAND's (128 + signal), 97 when a text did not come within 15 s, 96 without a pty.
+"size:ROWSxCOLUMNS" is what the terminal must have; "sleep:SECONDS"; "shell:COMMAND" runs it on the host. All output is copied to stdout. The exit
+status is COMMAND's (128 + signal), 97 when a text did not come within 15 s or a size is another, 96
+without a pty.
 """
 import array
 import fcntl
@@ -59,6 +60,11 @@ def drive(master, steps):
             os.write(master, bytes([ord(text.upper()) - 64]))
         elif verb == "resize":
             resize(master, *map(int, text.split("x")))
+        elif verb == "size":
+            rows, columns, _, _ = struct.unpack("HHHH", fcntl.ioctl(master, termios.TIOCGWINSZ, bytes(8)))
+            if text != f"{rows}x{columns}":
+                print(f"\npty.py: the size is {rows}x{columns}, not {text}")
+                return False
         elif verb == "sleep":
             time.sleep(float(text))
         elif verb == "shell":
