@@ -17,11 +17,13 @@
 #include "host/caller.h"
 #include "host/cgroup.h"
 #include "host/idmap.h"
+#include "host/mount_idmap.h"
 #include "host/plan_process.h"
 
 void plan_free(struct plan *plan)
 {
 	join_close(&plan->join);
+	mount_idmap_close(plan->mount_trees, plan->spec.mounts_count);
 	free(plan->config);
 	spec_free(&plan->spec);
 }
@@ -129,5 +131,11 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 	if (plan->join.user_by_owner &&
 	    adapt_note(spec, err, "linux: namespaces: the user namespace that owns the joined ones is joined, too") < 0)
 		return -err->code;
-	return plan_process(spec, stage->in_user_ns, &stage->init, &plan->files, err);
+	if (plan_process(spec, stage->in_user_ns, &stage->init, &plan->files, err) < 0)
+		return -err->code;
+	plan_raise_file_limit(plan);
+	if (mount_idmap_open(spec, plan->bundle, plan->join.fds[SPEC_NS_USER], &plan->mount_trees, err) < 0)
+		return error_step(err, "mount");
+	stage->sources = plan->mount_trees;
+	return 0;
 }

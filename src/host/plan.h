@@ -15,6 +15,7 @@ struct plan {
 	struct join  join;
 	struct exe   exe;
 	struct stage stage;
+	int         *mount_trees;     /* of idmapped mounts, see mount_idmap_open() */
 	const char  *bundle, *rootfs; /* absolute */
 	char        *config;          /* the bytes of config.json, config_size of them; from malloc(3) */
 	size_t       config_size;

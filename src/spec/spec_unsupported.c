@@ -50,14 +50,6 @@ int spec_text_map_read(struct json_object *value, void *field, struct json_conte
 	return note(json_read_members(value, &text, field, ctx), value, ctx);
 }
 
-int spec_mount_maps_read(struct json_object *value, void *field, struct json_context *ctx)
-{
-	struct spec_id_maps maps;
-
-	(void)field;
-	return note(spec_read_maps(value, &maps, ctx), value, ctx);
-}
-
 static int timeout_check(struct json_object *value, void *field, struct json_context *ctx)
 {
 	int64_t seconds;

@@ -20,6 +20,7 @@ struct stage {
 	bool               wait_for_map; /* a new user namespace: ids come with SYNC_MAPPED */
 	uint32_t           uid, gid;     /* who to be inside it while making the container */
 	bool               has_fifo;     /* exec.fifo comes with SYNC_FILES */
+	const int         *sources;      /* one a mount: the tree of an idmapped one, else -1; NULL: there are none */
 	const struct exe  *exe;          /* not NULL: the container could write the binary, seal it */
 	struct init        init;
 };

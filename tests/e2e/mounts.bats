@@ -81,7 +81,7 @@ teardown() { e2e_teardown; }
 }
 
 # Seen failing without: the look for the root itself (rootfs_is_root), and for a type (check_mounts): a crash.
-@test "mounts: a mount, mask or read-only path that is the root itself, and a mount without a type, are refused" {
+@test "mounts: a mask or read-only path that is the root itself, and a mount without a type, are refused" {
 	cp config.json kept.json
 	mkdir host rootfs/sub
 	refused() { # FIELD FILTER
@@ -95,8 +95,6 @@ teardown() { e2e_teardown; }
 	}
 	added=$(jq '.mounts | length' config.json)
 	for place in / // /dev/.. /sub/../. /..; do
-		refused "mount: $place: " ".mounts += [{destination: \"$place\", type: \"tmpfs\", source: \"tmpfs\"}]"
-		refused "mount: $place: " ".mounts += [{destination: \"$place\", type: \"bind\", source: \$host, options: [\"rbind\"]}]"
 		refused maskedPaths ".linux.maskedPaths = [\"/proc/keys\", \"$place\"]"
 		refused readonlyPaths ".linux.readonlyPaths = [\"$place\"]"
 	done
@@ -106,6 +104,46 @@ teardown() { e2e_teardown; }
 	config '.mounts += [{destination: "/tmp", source: $host, options: ["bind"]}]' --arg host "$PWD/host"
 	container 'echo ran'
 	[ "$output" = ran ]
+}
+
+# Seen failing without: the new root after a mount on it (apply).
+@test "mounts: a mount on the root, however it is written, is the container's root" {
+	cp config.json kept.json
+	cp -al rootfs other && echo other >other/etc/which && mkdir other/sub host
+	for place in / // /dev/.. /sub/../. /..; do
+		cp kept.json config.json
+		config '.root.readonly = $r | .mounts = ([{destination: $p, type: "bind", source: "other",
+			options: ["rbind", "nodev", "rprivate"]}] + .mounts + [{destination: "/made", type: "bind", source: "host", options: ["bind"]}])' \
+			--arg p "$place" --argjson r "$([ "$place" = / ] && echo false || echo true)"
+		[ "$place" = / ] || mkdir -p other/made
+		container 'cat /etc/which; ls -d /made; touch /new; cat /proc/self/mountinfo'
+		[ "${lines[0]}" = other ]
+		[ "${lines[1]}" = /made ]
+		[ "$(awk '$5 == "/"' <<<"$output" | wc -l)" -eq 1 ]
+		mount_has / any nodev
+		mount_has /proc proc
+		mount_has /dev/pts devpts
+		if [ "$place" = / ]; then [ -e other/new ] && rm other/new; else mount_has / any ro && [ ! -e other/new ]; fi
+		[ ! -e rootfs/made ]
+		[ ! -e rootfs/new ]
+	done
+	rm -rf --one-file-system other
+}
+
+# Seen failing without: the new root after a mount on it (apply).
+@test "mounts: a tmpfs on the root, filled by binds and by tmpcopyup" {
+	config '.root.readonly = false | .mounts = ([{destination: "/", type: "tmpfs", source: "tmpfs", options: ["mode=711"]},
+		{destination: "/bin", type: "bind", source: "rootfs/bin", options: ["bind", "ro"]}] + .mounts)'
+	container 'stat -c %a /; ls /; touch /new; cat /proc/self/mountinfo'
+	[ "$status" -eq 0 ]
+	[ "${lines[0]}" = 711 ]
+	[ "$(sed -n '2,/^sys$/p' <<<"$output" | xargs)" = "bin dev proc sys" ]
+	mount_has / tmpfs rw
+	[ ! -e rootfs/new ]
+	config '.mounts |= map(select(.destination != "/bin")) | .mounts[0].options = ["tmpcopyup"]'
+	container 'cat /etc/hosts; touch /new'
+	[ "$output" = "127.0.0.1 localhost" ]
+	[ ! -e rootfs/new ]
 }
 
 @test "mounts: read-only paths can be read and not written" {
