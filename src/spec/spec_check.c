@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "spec/spec.h"
 
@@ -206,13 +207,25 @@ static int check_absolute(const struct spec_texts *paths, const char *field, str
 	return 0;
 }
 
+static int check_device(const struct spec_device *device, const struct spec *spec, struct error *err)
+{
+	if (device->path[0] != '/') {
+		error_set(err, 0, "\"%.200s\" is not an absolute path", device->path);
+		return error_object(err, "path");
+	}
+	/* In a user namespace any other node is the host's, and keeps its owner. */
+	if (device->type != S_IFIFO)
+		return 0;
+	if (check_id(device->uid, &spec->uid_maps, err) < 0)
+		return error_object(err, "uid");
+	return check_id(device->gid, &spec->gid_maps, err) < 0 ? error_object(err, "gid") : 0;
+}
+
 static int check_paths(const struct spec *spec, struct error *err)
 {
 	for (size_t i = 0; i < spec->devices_count; i++)
-		if (spec->devices[i].path[0] != '/') {
-			error_set(err, 0, "\"%.200s\" is not an absolute path", spec->devices[i].path);
-			return error_object(err, "linux: devices[%zu]: path", i);
-		}
+		if (check_device(&spec->devices[i], spec, err) < 0)
+			return error_object(err, "linux: devices[%zu]", i);
 	int ret = check_absolute(&spec->masked_paths, "maskedPaths", err);
 	return ret < 0 ? ret : check_absolute(&spec->readonly_paths, "readonlyPaths", err);
 }

@@ -47,6 +47,17 @@ static void rlimits_are_consistent(void **state)
 		    "process: rlimits[1]", "RLIMIT_CPU is listed twice");
 }
 
+static void a_fifo_of_an_owner_that_is_not_mapped_is_refused(void **state)
+{
+#define DEVICE(members) CONFIG(ROOT ", 'linux': { " USER "'uidMappings': " ONE_MAP ", 'gidMappings': " ONE_MAP                     \
+			       ", 'devices': [ { 'path': '/dev/x', " members " } ] }")
+	(void)state;
+	config_pass(DEVICE("'type': 'p', 'uid': 999, 'gid': 999"));
+	config_fail(DEVICE("'type': 'p', 'uid': 1000"), "linux: devices[0]: uid", "id 1000 is not mapped");
+	config_fail(DEVICE("'type': 'p', 'gid': 5000"), "linux: devices[0]: gid", "id 5000 is not mapped");
+	config_pass(DEVICE("'type': 'c', 'major': 1, 'minor': 3, 'uid': 5000, 'gid': 5000"));
+}
+
 static void some_mount_options_are_for_one_type(void **state)
 {
 #define MOUNT(members) CONFIG(ROOT ", 'mounts': [ { 'destination': '/x', " members " } ]")
@@ -306,6 +317,7 @@ int main(void)
 		cmocka_unit_test(process_needs_args_and_an_absolute_cwd),
 		cmocka_unit_test(rlimits_are_consistent),
 		cmocka_unit_test(mappings_need_a_new_user_namespace),
+		cmocka_unit_test(a_fifo_of_an_owner_that_is_not_mapped_is_refused),
 		cmocka_unit_test(some_mount_options_are_for_one_type),
 		cmocka_unit_test(mappings_of_a_mount_are_ranges),
 		cmocka_unit_test(idmap_takes_the_maps_that_it_is_given),
