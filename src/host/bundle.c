@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -50,8 +49,6 @@ static int check_namespaces(const struct spec *spec, struct error *err)
 		mount->listed ? error_object(err, "linux: namespaces[%zu]: path", mount->index) : error_object(err, "linux: namespaces");
 		return error_hint(err, "add {\"type\": \"mount\"}, without a path");
 	}
-	if ((spec->rootfs_propagation & ~(unsigned long)MS_REC) == MS_SHARED)
-		return error_at(err, 0, "linux: rootfsPropagation", "\"shared\" is not supported yet");
 	if (user->listed && user->path == NULL && (spec->uid_maps.count == 0 || spec->gid_maps.count == 0)) {
 		error_at(err, 0, "linux: uidMappings", "missing: a new user namespace needs uidMappings and gidMappings");
 		return error_hint(err, "moss spec --rootless writes them for one id");
@@ -100,7 +97,8 @@ ssize_t bundle_read(const struct launch_options *options, struct spec *ret_spec,
 	if (size < 0)
 		return error_hint(err, options->config != NULL ? "--config names a file that you can read"
 			: "the bundle must be a directory with a config.json that you can read");
-	if (spec_read(bytes, (size_t)size, ret_spec, err) < 0 || adapt_spec(ret_spec, err) < 0 || spec_check(ret_spec, err) < 0 ||
+	if (spec_read(bytes, (size_t)size, ret_spec, err) < 0 || adapt_spec(ret_spec, err) < 0 ||
+	    spec_resolve_idmaps(ret_spec, err) < 0 || spec_check(ret_spec, err) < 0 ||
 	    bundle_check_unsupported(ret_spec, "", options->degrade, err) < 0 || check_namespaces(ret_spec, err) < 0 ||
 	    check_process(options, ret_spec, err) < 0)
 		return error_step(err, "config.json");

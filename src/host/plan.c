@@ -19,6 +19,7 @@
 #include "host/cgroup.h"
 #include "host/idmap.h"
 #include "host/listen_fds.h"
+#include "host/mount_idmap.h"
 #include "host/notify.h"
 #include "host/plan_namespaces.h"
 #include "host/plan_process.h"
@@ -27,6 +28,7 @@ void plan_free(struct plan *plan)
 {
 	join_close(&plan->join);
 	netdev_close(&plan->net_devices);
+	mount_idmap_close(plan->mount_trees, plan->mount_trees_count);
 	free(plan->config);
 	spec_free(&plan->spec);
 }
@@ -155,6 +157,13 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 		spec->process.user.uid = stage->in_user_ns ? stage->uid : 0;
 		spec->process.user.gid = stage->in_user_ns ? stage->gid : 0;
 	}
-	int ret = plan_process(spec, stage->in_user_ns, &stage->init, &plan->files, err);
-	return ret < 0 ? ret : check_no_pivot(options, plan, err);
+	if (plan_process(spec, stage->in_user_ns, &stage->init, &plan->files, err) < 0 || check_no_pivot(options, plan, err) < 0)
+		return -err->code;
+	plan_raise_file_limit(plan);
+	plan->mount_trees_count = spec->mounts_count; /* moss may add mounts of its own to them */
+	if (mount_idmap_open(spec, plan->bundle, plan->join.fds[SPEC_NS_USER], &plan->mount_trees, err) < 0)
+		return error_step(err, "mount");
+	stage->sources = plan->mount_trees;
+	stage->sources_count = plan->mount_trees ? plan->mount_trees_count : 0;
+	return 0;
 }

@@ -17,6 +17,8 @@ struct plan {
 	struct exe   exe;
 	struct netdev_set net_devices;
 	struct stage stage;
+	int         *mount_trees;     /* of idmapped mounts, see mount_idmap_open(): one for each of the ... */
+	size_t       mount_trees_count; /* ... mounts of config.json */
 	const char  *bundle, *rootfs; /* absolute */
 	char        *config;          /* the bytes of config.json, config_size of them; from malloc(3) */
 	size_t       config_size;

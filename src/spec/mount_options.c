@@ -13,7 +13,7 @@ enum word_kind {
 	KIND_BIND,        /* set is MS_BIND, with MS_REC */
 	KIND_DATA,        /* a flag of the file system as a whole, by its own name */
 	KIND_NOTHING,     /* the default, or off: nothing to do */
-	KIND_REFUSED,
+	KIND_SPECIAL,     /* set is MOUNT_*: work for moss itself */
 };
 
 struct word {
@@ -35,6 +35,7 @@ struct word {
 	{ "r" name, KIND_RECURSIVE, 0, MOUNT_ATTR__ATIME, attr }
 #define PROPAGATION(name, flag) \
 	{ name, KIND_PROPAGATION, flag, 0, 0 }, { "r" name, KIND_PROPAGATION, flag | MS_REC, 0, 0 }
+#define SPECIAL(name, flags) { name, KIND_SPECIAL, flags, 0, 0 }
 #define WORD(name, kind) { name, kind, 0, 0, 0 }
 
 static const struct word words_known[] = {
@@ -69,19 +70,19 @@ static const struct word words_known[] = {
 	WORD("nomand", KIND_NOTHING),
 	WORD("lazytime", KIND_DATA),
 	WORD("nolazytime", KIND_NOTHING),
-	/* "iversion" is none: fsconfig(2) has no such word for all file systems, unlike mount(2) a flag. */
+	SPECIAL("iversion", MOUNT_IVERSION),
 	WORD("noiversion", KIND_NOTHING),
 	WORD("defaults", KIND_NOTHING),
 	WORD("loud", KIND_NOTHING),
 	WORD("silent", KIND_NOTHING),
 	WORD("", KIND_NOTHING),
-	WORD("tmpcopyup", KIND_REFUSED),
-	WORD("idmap", KIND_REFUSED),
-	WORD("ridmap", KIND_REFUSED),
-	WORD("copy-symlink", KIND_REFUSED),
-	WORD("src-nofollow", KIND_REFUSED),
-	WORD("dest-nofollow", KIND_REFUSED),
-	WORD("remount", KIND_REFUSED),
+	SPECIAL("tmpcopyup", MOUNT_COPY_UP),
+	SPECIAL("remount", MOUNT_REMOUNT),
+	SPECIAL("idmap", MOUNT_IDMAP),
+	SPECIAL("ridmap", MOUNT_IDMAP | MOUNT_IDMAP_RECURSIVE),
+	SPECIAL("copy-symlink", MOUNT_COPY_LINK),
+	SPECIAL("src-nofollow", MOUNT_SOURCE_NOFOLLOW),
+	SPECIAL("dest-nofollow", MOUNT_TARGET_NOFOLLOW),
 };
 
 static const struct word *word_find(const char *name)
@@ -115,17 +116,31 @@ static void word_apply(const struct word *w, struct mount_options *out)
 		out->bind = true;
 		out->recursive |= (w->set & MS_REC) != 0;
 		break;
+	case KIND_SPECIAL:
+		out->special |= (unsigned)w->set;
+		break;
 	case KIND_DATA:
 	case KIND_NOTHING:
-	case KIND_REFUSED:
 		break;
 	}
+}
+
+/* "idmap=uids=0-1000-1;gids=0-1000-1" */
+static bool idmap_apply(const char *text, struct mount_options *out)
+{
+	const char *word = text + (text[0] == 'r');
+
+	if (strncmp(word, "idmap=", 6) != 0)
+		return false;
+	out->special |= MOUNT_IDMAP | (word > text ? MOUNT_IDMAP_RECURSIVE : 0);
+	out->idmap = word + 6;
+	return true;
 }
 
 const char *mount_options_name(size_t index)
 {
 	for (size_t i = 0; i < sizeof(words_known) / sizeof(words_known[0]); i++)
-		if (words_known[i].kind != KIND_REFUSED && words_known[i].name[0] != '\0' && index-- == 0)
+		if (words_known[i].name[0] != '\0' && index-- == 0)
 			return words_known[i].name;
 	return NULL;
 }
@@ -141,8 +156,8 @@ int mount_options_parse(struct arena *arena, const char *const *words, size_t co
 	for (size_t i = 0; i < count; i++) {
 		const struct word *w = word_find(words[i]);
 
-		if (w != NULL && w->kind == KIND_REFUSED)
-			return error_set(err, 0, "the mount option \"%s\" is not supported yet", words[i]);
+		if (w == NULL && idmap_apply(words[i], &out))
+			continue;
 		if (w == NULL || w->kind == KIND_DATA)
 			out.data[out.data_count++] = words[i];
 		else

@@ -120,6 +120,7 @@ struct spec_mount {
 	const char          *type;        /* "bind" when the options say so; may be NULL */
 	const char          *source;      /* NULL when absent */
 	struct mount_options options;
+	struct spec_id_maps  uid_maps, gid_maps; /* of an idmapped mount; see spec_resolve_idmaps() */
 };
 
 struct spec_device {
@@ -209,6 +210,13 @@ int spec_read(const char *bytes, size_t size, struct spec *ret_spec, struct erro
 /* Read a process object alone, as `exec --process` is given it, into ret_spec->process; the rest of
  * the struct is empty. Everything else is as in spec_read(). */
 int spec_read_process(const char *bytes, size_t size, struct spec *ret_spec, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Give each mount with "idmap" its maps: its own ones, those of "idmap=...", or the container's. They
+ * stay empty where the container joins a user namespace, whose maps are then meant. To be called
+ * when spec->uid_maps and gid_maps are known, before spec_check().
+ * Returns 0, or -EINVAL or -ENOMEM with @err set, the field's path being its object. */
+int spec_resolve_idmaps(struct spec *spec, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
 /* Apply the rules between fields; nothing is looked up on the host.

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "spec/spec.h"
 
@@ -114,7 +115,7 @@ static int check_maps(const struct spec_id_maps *maps, const char *name, struct 
 {
 	if (maps->count > MAP_LINES_MAX) {
 		error_set(err, 0, "%zu entries: the kernel takes %d", maps->count, MAP_LINES_MAX);
-		return error_object(err, "linux: %s", name);
+		return error_object(err, "%s", name);
 	}
 	for (size_t i = 0; i < maps->count; i++) {
 		const struct spec_id_map *map = &maps->maps[i];
@@ -129,9 +130,16 @@ static int check_maps(const struct spec_id_maps *maps, const char *name, struct 
 				ret = error_set(err, 0, "its host ids overlap those of entry %zu", j);
 		}
 		if (ret < 0)
-			return error_object(err, "linux: %s[%zu]", name, i);
+			return error_object(err, "%s[%zu]", name, i);
 	}
 	return 0;
+}
+
+static int check_both_maps(const struct spec_id_maps *uid_maps, const struct spec_id_maps *gid_maps, struct error *err)
+{
+	int ret = check_maps(uid_maps, "uidMappings", err);
+
+	return ret < 0 ? ret : check_maps(gid_maps, "gidMappings", err);
 }
 
 /* config-linux.md, "User namespace mappings": they are those of the container's new user namespace; the kernel
@@ -158,8 +166,7 @@ static int check_user_namespace(const struct spec *spec, struct error *err)
 		return refuse(err, "linux: uidMappings", "missing, while gidMappings is given");
 	if (spec->gid_maps.count == 0)
 		return refuse(err, "linux: gidMappings", "missing, while uidMappings is given");
-	int ret = check_maps(&spec->uid_maps, "uidMappings", err);
-	return ret < 0 ? ret : check_maps(&spec->gid_maps, "gidMappings", err);
+	return check_both_maps(&spec->uid_maps, &spec->gid_maps, err) < 0 ? error_object(err, "linux") : 0;
 }
 
 /* "0-999, 1001": the container ids of @maps; cut with "..." when there are many. */
@@ -283,16 +290,60 @@ static int check_absolute(const struct spec_texts *paths, const char *field, str
 	return 0;
 }
 
+static int check_device(const struct spec_device *device, const struct spec *spec, struct error *err)
+{
+	if (device->path[0] != '/') {
+		error_set(err, 0, "\"%.200s\" is not an absolute path", device->path);
+		return error_object(err, "path");
+	}
+	/* In a user namespace any other node is the host's, and keeps its owner. */
+	if (device->type != S_IFIFO)
+		return 0;
+	if (check_id(device->uid, &spec->uid_maps, err) < 0)
+		return error_object(err, "uid");
+	return check_id(device->gid, &spec->gid_maps, err) < 0 ? error_object(err, "gid") : 0;
+}
+
 /* config-linux.md, "Devices": path is the full path in the container. */
 static int check_paths(const struct spec *spec, struct error *err)
 {
 	for (size_t i = 0; i < spec->devices_count; i++)
-		if (spec->devices[i].path[0] != '/') {
-			error_set(err, 0, "\"%.200s\" is not an absolute path", spec->devices[i].path);
-			return error_object(err, "linux: devices[%zu]: path", i);
-		}
+		if (check_device(&spec->devices[i], spec, err) < 0)
+			return error_object(err, "linux: devices[%zu]", i);
 	int ret = check_absolute(&spec->masked_paths, "maskedPaths", err);
 	return ret < 0 ? ret : check_absolute(&spec->readonly_paths, "readonlyPaths", err);
+}
+
+/* Some words mean something on a bind mount only, one on a tmpfs only, one on no bind. */
+static int check_special(const struct spec_mount *mount, struct error *err)
+{
+	static const struct {
+		unsigned    flag;
+		const char *word, *type; /* NULL: any but a bind */
+	} words[] = {
+		{ MOUNT_COPY_UP, "tmpcopyup", "tmpfs" },
+		{ MOUNT_IDMAP, "idmap", "bind" },
+		{ MOUNT_REMOUNT, "remount", "bind" },
+		{ MOUNT_COPY_LINK, "copy-symlink", "bind" },
+		{ MOUNT_SOURCE_NOFOLLOW, "src-nofollow", "bind" },
+		{ MOUNT_IVERSION, "iversion", NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		const char *type = words[i].type;
+
+		if (!(mount->options.special & words[i].flag) ||
+		    (type != NULL ? strcmp(mount->type, type) == 0 : !mount->options.bind))
+			continue;
+		error_set(err, 0, "\"%s\" is for %s%s only", words[i].word, type ? "mounts of type " : "what is no bind mount",
+			  type ? type : "");
+		return error_object(err, "options");
+	}
+	if ((mount->options.special & MOUNT_REMOUNT) && (mount->options.special & MOUNT_IDMAP)) {
+		error_set(err, 0, "\"idmap\" has no effect on a mount that is attached already: it can't go with \"remount\"");
+		return error_object(err, "options");
+	}
+	return check_both_maps(&mount->uid_maps, &mount->gid_maps, err);
 }
 
 /* config.md, "Mounts": only a bind mount knows its file system by its source. */
@@ -301,10 +352,12 @@ static int check_mounts(const struct spec *spec, struct error *err)
 	for (size_t i = 0; i < spec->mounts_count; i++) {
 		const struct spec_mount *mount = &spec->mounts[i];
 
-		if (mount->options.bind || (mount->type != NULL && mount->type[0] != '\0'))
-			continue;
-		error_at(err, 0, mount->destination, "it has neither a type nor the option bind");
-		return error_object(err, "mounts[%zu]", i);
+		if (!mount->options.bind && (mount->type == NULL || mount->type[0] == '\0')) {
+			error_at(err, 0, mount->destination, "it has neither a type nor the option bind");
+			return error_object(err, "mounts[%zu]", i);
+		}
+		if (check_special(mount, err) < 0)
+			return error_object(err, "mounts[%zu]", i);
 	}
 	return 0;
 }

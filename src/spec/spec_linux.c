@@ -70,19 +70,19 @@ static int propagation_read(struct json_object *value, void *field, struct json_
 		const char   *name;
 		unsigned long flags;
 	} known[] = {
-		{ "private", MS_PRIVATE | MS_REC },
-		{ "shared", MS_SHARED | MS_REC },
-		{ "slave", MS_SLAVE | MS_REC },
-		{ "unbindable", MS_UNBINDABLE | MS_REC },
+		{ "private", MS_PRIVATE },
+		{ "shared", MS_SHARED },
+		{ "slave", MS_SLAVE },
+		{ "unbindable", MS_UNBINDABLE },
 	};
 	const char *name = json_object_get_string(value);
+	bool        recursive = name[0] == 'r';
 
 	if (name[0] == '\0')
 		return 0;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (strcmp(known[i].name, name) == 0 ||
-		    (name[0] == 'r' && strcmp(known[i].name, name + 1) == 0)) {
-			*(unsigned long *)field = known[i].flags;
+		if (strcmp(known[i].name, name + recursive) == 0) {
+			*(unsigned long *)field = known[i].flags | (recursive ? MS_REC : 0);
 			return 0;
 		}
 	return json_fail(ctx, "unknown propagation \"%.100s\"", name);

@@ -5,8 +5,9 @@
 #include "spec/spec_read.h"
 
 struct mount_text { /* a mount as it is written */
-	const char       *destination, *type, *source;
-	struct spec_texts options;
+	const char         *destination, *type, *source;
+	struct spec_texts   options;
+	struct spec_id_maps uid_maps, gid_maps;
 };
 
 /* The words for mount_options_parse(): type "bind" says the same as the option. */
@@ -44,6 +45,10 @@ static int options_read(const struct mount_text *text, struct spec_mount *mount,
 		return error_object(ctx->err, "%s", path);
 	}
 	mount->type = mount->options.bind ? "bind" : text->type;
+	if (text->uid_maps.count > 0 || text->gid_maps.count > 0)
+		mount->options.special |= MOUNT_IDMAP;
+	mount->uid_maps = text->uid_maps;
+	mount->gid_maps = text->gid_maps;
 	return 0;
 }
 
@@ -69,8 +74,8 @@ static int mount_read(struct json_object *value, void *field, struct json_contex
 		{ "type", json_type_string, false, offsetof(struct mount_text, type), spec_read_word },
 		{ "source", json_type_string, false, offsetof(struct mount_text, source), spec_read_word },
 		{ "options", json_type_array, false, offsetof(struct mount_text, options), spec_read_texts },
-		{ "uidMappings", json_type_array, false, 0, spec_mount_maps_read },
-		{ "gidMappings", json_type_array, false, 0, spec_mount_maps_read },
+		{ "uidMappings", json_type_array, false, offsetof(struct mount_text, uid_maps), spec_read_maps },
+		{ "gidMappings", json_type_array, false, offsetof(struct mount_text, gid_maps), spec_read_maps },
 		{ 0 }
 	};
 	struct spec_mount *mount = field;

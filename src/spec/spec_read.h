@@ -24,7 +24,6 @@ json_read_fn spec_scheduler_read;     /* process.scheduler */
 json_read_fn spec_io_priority_read;   /* process.ioPriority */
 json_read_fn spec_cpu_affinity_read;  /* process.execCPUAffinity */
 json_read_fn spec_label_read;         /* any string that is unsupported unless it is empty */
-json_read_fn spec_mount_maps_read;    /* mounts[].uidMappings and gidMappings */
 
 /* Read functions for plain fields. */
 json_read_fn spec_read_texts; /* an array of strings into a struct spec_texts */

@@ -43,14 +43,6 @@ int spec_label_read(struct json_object *value, void *field, struct json_context 
 	return note(0, value, ctx);
 }
 
-int spec_mount_maps_read(struct json_object *value, void *field, struct json_context *ctx)
-{
-	struct spec_id_maps maps;
-
-	(void)field;
-	return note(spec_read_maps(value, &maps, ctx), value, ctx);
-}
-
 static int timeout_check(struct json_object *value, void *field, struct json_context *ctx)
 {
 	int64_t seconds;

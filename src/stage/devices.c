@@ -105,19 +105,14 @@ static int node_make(const struct spec_device *device, int dir, const char *name
 
 static int device_make(const struct spec_device *device, int root_fd, bool by_bind, struct error *err)
 {
-	const char *slash = strrchr(device->path, '/');
-	char        parent[PATH_MAX];
+	char     name[NAME_MAX + 1];
 	fd_owned dir = -1;
 
-	if (slash[1] == '\0' || slash - device->path >= (ptrdiff_t)sizeof(parent))
-		return error_at(err, EINVAL, device->path, "not the path of a file");
-	memcpy(parent, device->path, (size_t)(slash - device->path));
-	parent[slash - device->path] = '\0';
-	if (rootfs_make(root_fd, parent[0] ? parent : "/", S_IFDIR, &dir, err) < 0)
+	if (rootfs_make_parent(root_fd, device->path, name, &dir, err) < 0)
 		return -err->code;
 	if (by_bind && device->type != S_IFIFO)
-		return node_bind(device, dir, slash + 1, err);
-	return node_make(device, dir, slash + 1, err);
+		return node_bind(device, dir, name, err);
+	return node_make(device, dir, name, err);
 }
 
 static int links_make(int root_fd, struct error *err)

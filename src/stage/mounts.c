@@ -4,18 +4,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
 #include "base/fd.h"
-#include "base/mem.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "stage/filesystem.h"
 #include "stage/rootfs.h"
+#include "stage/source.h"
 
 static bool is_on(int fd, long magic)
 {
@@ -30,162 +31,27 @@ int mounts_move(int tree_fd, int target_fd)
 		       ? -errno : 0;
 }
 
-static int source_open(const struct spec_mount *mount, int bundle_fd, int *ret_fd, struct error *err)
+/* Is the mount's source to stay a peer of the host's mount? Only where both the mount and the root ask. */
+static bool stays_shared(const struct spec *spec, const struct spec_mount *mount)
 {
-	const char *path = mount->source ? mount->source : "";
-	fd_owned fd = openat(bundle_fd, path, O_PATH | O_CLOEXEC);
-
-	if (fd < 0) {
-		int code = errno;
-
-		error_at(err, code, path, "open the source");
-		return error_hint(err, code == ENOENT    ? "the source of a bind mount must exist on the host"
-				       : code == ENOTDIR ? "a part of the way to the source is a file"
-							 : "the source must be reachable for the user who runs moss");
-	}
-	unsigned recursive = mount->options.recursive ? AT_RECURSIVE : 0;
-	int tree = open_tree(fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
-	if (tree < 0) {
-		int code = errno;
-
-		error_at(err, code, path, "clone the source");
-		/* mount_namespaces(7), "Restrictions": what covers a directory can't be left out. */
-		return code == EINVAL && !recursive
-			       ? error_hint(err, "something is mounted below the source, and a user namespace may "
-						 "not uncover it: use rbind instead of bind")
-			       : -code;
-	}
-	*ret_fd = tree;
-	return 0;
+	return (spec->rootfs_propagation & MS_SHARED) && mount->options.propagation == MS_SHARED;
 }
 
-int mounts_open_sources(const struct spec *spec, const char *bundle, int *sources, struct error *err)
+int mounts_open_sources(const struct spec *spec, const char *bundle, bool shared, int *sources, struct error *err)
 {
 	fd_owned bundle_fd = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	for (size_t i = 0; i < spec->mounts_count; i++)
-		sources[i] = -1;
 	if (bundle_fd < 0)
 		return error_at(err, errno, bundle, "open the bundle");
-	for (size_t i = 0; i < spec->mounts_count; i++)
-		if (spec->mounts[i].options.bind && source_open(&spec->mounts[i], bundle_fd, &sources[i], err) < 0)
-			return error_object(err, "%s", spec->mounts[i].destination);
-	return 0;
-}
+	for (size_t i = 0; i < spec->mounts_count; i++) {
+		const struct spec_mount *mount = &spec->mounts[i];
 
-/* What the file system had to say, if anything: fsopen(2)'s log explains better than errno. */
-static void filesystem_message(int fs, char *text, size_t size)
-{
-	ssize_t count = read(fs, text, size - 1);
-
-	if (count < 0)
-		count = 0;
-	text[count] = '\0';
-	if (count > 2 && text[1] == ' ')
-		memmove(text, text + 2, (size_t)count - 1);
-	text[strcspn(text, "\n")] = '\0';
-}
-
-static int filesystem_error(int fs, const char *what, struct error *err)
-{
-	int  code = errno;
-	char message[256];
-
-	filesystem_message(fs, message, sizeof(message));
-	if (message[0] != '\0')
-		return error_set(err, code, "%s: %s", what, message);
-	return error_set(err, code, "%s", what);
-}
-
-static int filesystem_option(int fs, const char *word, struct error *err)
-{
-	const char *equals = strchr(word, '=');
-	char        key[256];
-	size_t      length = equals ? (size_t)(equals - word) : strlen(word);
-
-	if (length >= sizeof(key) || (equals && strlen(equals + 1) >= 256))
-		return error_set(err, E2BIG, "option \"%.40s...\" is longer than the 255 bytes that fsconfig(2) takes",
-				 word);
-	memcpy(key, word, length);
-	key[length] = '\0';
-	int ret = equals ? fsconfig(fs, FSCONFIG_SET_STRING, key, equals + 1, 0)
-			 : fsconfig(fs, FSCONFIG_SET_FLAG, key, NULL, 0);
-	if (ret < 0) {
-		char what[300];
-
-		snprintf(what, sizeof(what), "option \"%s\"", word);
-		filesystem_error(fs, what, err);
-		return error_hint(err, "correct it or leave it out: the file system does not take it");
+		if (sources[i] >= 0 || !mount->options.bind || (mount->options.special & MOUNT_REMOUNT) ||
+		    stays_shared(spec, mount) != shared)
+			continue;
+		if (source_open(mount, bundle_fd, &sources[i], err) < 0)
+			return error_object(err, "%s", mount->destination);
 	}
-	return 0;
-}
-
-static int filesystem_options(int fs, const struct spec_mount *mount, int target, struct error *err)
-{
-	bool        has_mode = false;
-	char        mode[16];
-	struct stat st;
-
-	if (mount->source != NULL && *mount->source != '\0' &&
-	    fsconfig(fs, FSCONFIG_SET_STRING, "source", mount->source, 0) < 0)
-		return filesystem_error(fs, "source", err);
-	for (size_t i = 0; i < mount->options.data_count; i++) {
-		if (filesystem_option(fs, mount->options.data[i], err) < 0)
-			return -err->code;
-		has_mode |= str_starts(mount->options.data[i], "mode=");
-	}
-	/* Like runc: a tmpfs takes the mode of the directory that it covers. */
-	if (strcmp(mount->type, "tmpfs") == 0 && !has_mode && fstat(target, &st) == 0) {
-		snprintf(mode, sizeof(mode), "mode=%o", st.st_mode & 07777);
-		return filesystem_option(fs, mode, err);
-	}
-	return 0;
-}
-
-static int filesystem_hint(const char *type, int code, struct error *err)
-{
-	if (code == ENODEV)
-		return error_hint(err, "this kernel has no file system \"%s\"", type);
-	if (code == EPERM && strcmp(type, "proc") == 0)
-		return error_hint(err, "a user namespace may mount proc only with a pid namespace of its own, and "
-				       "not inside a container that masks parts of /proc (--security-opt unmask=ALL, "
-				       "procMount: Unmasked)");
-	if (code == EPERM && strcmp(type, "sysfs") == 0)
-		return error_hint(err, "a user namespace may mount sysfs only with a network namespace of its own: add "
-				       "one, or bind the host's /sys (see moss spec --rootless)");
-	if (code == EPERM && strcmp(type, "mqueue") == 0)
-		return error_hint(err, "add an ipc namespace");
-	if (code == EPERM && strcmp(type, "cgroup2") == 0)
-		return error_hint(err, "add a cgroup namespace");
-	if (code == EPERM)
-		return error_hint(err, "the kernel does not allow this file system in a user namespace");
-	return -code;
-}
-
-/* A new file system as a detached mount. @target: where it will go; lent. */
-static int filesystem_make(const struct spec_mount *mount, int target, int *ret_fd, struct error *err)
-{
-	/* moss knows cgroup v2 only; config.json says "cgroup" for both. */
-	const char *type = strcmp(mount->type, "cgroup") == 0 ? "cgroup2" : mount->type;
-	fd_owned fs = fsopen(type, FSOPEN_CLOEXEC);
-
-	if (fs < 0) {
-		int code = errno;
-		error_set(err, code, "file system \"%s\"", type);
-		return filesystem_hint(type, code, err);
-	}
-	if (filesystem_options(fs, mount, target, err) < 0)
-		return -err->code;
-	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
-		filesystem_error(fs, "make the file system", err);
-		return filesystem_hint(type, err->code, err);
-	}
-	int tree = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)mount->options.attr_set);
-	if (tree < 0) {
-		filesystem_error(fs, "mount the file system", err);
-		return filesystem_hint(type, err->code, err);
-	}
-	*ret_fd = tree;
 	return 0;
 }
 
@@ -211,17 +77,6 @@ static int tree_attributes(int tree, const struct spec_mount *mount, struct erro
 						       "change atime where the host has set them: leave the option out")
 				     : -code;
 	}
-	return 0;
-}
-
-static int tree_propagation(int tree, const struct mount_options *options, struct error *err)
-{
-	struct mount_attr attributes = { .propagation = options->propagation };
-	unsigned recursive = options->propagation_recursive ? AT_RECURSIVE : 0;
-
-	if (options->propagation != 0 &&
-	    mount_setattr(tree, "", AT_EMPTY_PATH | recursive, &attributes, sizeof(attributes)) < 0)
-		return error_set(err, errno, "set the propagation");
 	return 0;
 }
 
@@ -293,38 +148,186 @@ static int target_open(const struct spec_mount *mount, int root_fd, mode_t type,
 	return 0;
 }
 
-static int root_refused(struct error *err)
+/* With dest-nofollow a symbolic link at the destination is what is covered. Returns 1 when there is
+ * none: then the usual way does the same. */
+static int target_open_link(const struct spec_mount *mount, int root_fd, mode_t type, int *ret_fd, struct error *err)
 {
-	error_set(err, EINVAL, "a mount on the container's root is not supported yet");
-	return error_hint(err, "name the tree in \"root\": {\"path\": ...} instead");
+	char        name[NAME_MAX + 1];
+	struct stat st;
+	fd_owned dir = -1;
+
+	if (rootfs_make_parent(root_fd, mount->destination, name, &dir, err) < 0)
+		return -err->code;
+	fd_owned fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISLNK(st.st_mode))
+		return 1;
+	if (S_ISDIR(type)) {
+		error_set(err, ENOTDIR, "a directory can't be mounted on a symbolic link, which dest-nofollow keeps");
+		return error_hint(err, "leave dest-nofollow out");
+	}
+	*ret_fd = fd_take(&fd);
+	return 0;
 }
 
-int mounts_apply(const struct spec *spec, size_t index, int root_fd, int source, struct error *err)
+static int target_find(const struct spec_mount *mount, int root_fd, int source, int *ret_fd, struct error *err)
 {
-	const struct spec_mount *mount = &spec->mounts[index];
-	fd_owned target = -1, made = -1;
 	mode_t      type = S_IFDIR;
 	struct stat st;
-	int         ret;
 
 	if (source >= 0 && fstat(source, &st) == 0 && !S_ISDIR(st.st_mode))
 		type = S_IFREG;
-	ret = target_open(mount, root_fd, type, &target, err);
-	if (ret == 0 && rootfs_is_root(root_fd, target))
-		ret = root_refused(err);
-	if (ret == 0)
-		ret = target_check(mount, root_fd, target, source, err);
-	if (ret == 0 && source < 0)
-		ret = filesystem_make(mount, target, &made, err);
-	int tree = source >= 0 ? source : made;
-	if (ret == 0)
-		ret = tree_attributes(tree, mount, err);
-	if (ret == 0) {
-		ret = mounts_move(tree, target);
-		if (ret < 0)
-			error_set(err, -ret, "attach the mount");
+	if (mount->options.special & MOUNT_TARGET_NOFOLLOW) {
+		int ret = target_open_link(mount, root_fd, type, ret_fd, err);
+		if (ret <= 0)
+			return ret;
 	}
-	if (ret == 0)
-		ret = tree_propagation(tree, &mount->options, err);
-	return ret < 0 ? error_object(err, "%s", mount->destination) : 0;
+	return target_open(mount, root_fd, type, ret_fd, err);
+}
+
+/* copy-symlink: the link itself is made, nothing is mounted. @link: O_PATH. */
+static int link_copy(const struct spec_mount *mount, int root_fd, int link, struct error *err)
+{
+	char     name[NAME_MAX + 1], wanted[PATH_MAX], there[PATH_MAX];
+	fd_owned dir = -1;
+	ssize_t  size = readlinkat(link, "", wanted, sizeof(wanted) - 1);
+
+	if (size < 0)
+		return error_set(err, errno, "read the link");
+	wanted[size] = '\0';
+	if (rootfs_make_parent(root_fd, mount->destination, name, &dir, err) < 0)
+		return -err->code;
+	if (symlinkat(wanted, dir, name) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return error_set(err, errno, "make the link to %.200s", wanted);
+	size = readlinkat(dir, name, there, sizeof(there) - 1);
+	there[size < 0 ? 0 : size] = '\0';
+	if (strcmp(there, wanted) == 0)
+		return 0;
+	error_set(err, EEXIST, "copy-symlink: there is something else than a link to %.200s", wanted);
+	return error_hint(err, "take it out of the image, or leave copy-symlink out");
+}
+
+/* remount: the mount that is there gets the attributes; those that are not named stay as they are. */
+static int remount(const struct spec_mount *mount, int root_fd, int *ret_tree, struct error *err)
+{
+	struct statx st;
+	fd_owned target = rootfs_find(root_fd, mount->destination, 0);
+
+	if (target < 0)
+		return error_set(err, -target, "open what is to be remounted");
+	if (statx(target, "", AT_EMPTY_PATH, 0, &st) < 0)
+		return error_set(err, errno, "statx");
+	if (!(st.stx_attributes & STATX_ATTR_MOUNT_ROOT)) {
+		error_set(err, EINVAL, "remount: nothing is mounted there");
+		return error_hint(err, "list the mount before, or leave \"remount\" out");
+	}
+	if (tree_attributes(target, mount, err) < 0)
+		return -err->code;
+	*ret_tree = fd_take(&target);
+	return 0;
+}
+
+/* What mount(2) has put on @target: found by the same way again, and nothing else must be there. */
+static int attached_find(const struct spec_mount *mount, int root_fd, int target, int *ret_tree, struct error *err)
+{
+	struct statx below, above;
+	fd_owned tree = rootfs_find(root_fd, mount->destination, 0);
+
+	if (tree < 0 || statx(tree, "", AT_EMPTY_PATH, STATX_MNT_ID, &above) < 0 ||
+	    statx(target, "", AT_EMPTY_PATH, STATX_MNT_ID, &below) < 0)
+		return error_set(err, tree < 0 ? -tree : errno, "find the new mount");
+	if (!(above.stx_attributes & STATX_ATTR_MOUNT_ROOT) || above.stx_mnt_id == below.stx_mnt_id)
+		return error_set(err, ESTALE, "the new mount is not where it was made");
+	*ret_tree = fd_take(&tree);
+	return 0;
+}
+
+static int make_and_attach(const struct spec_mount *mount, int root_fd, int target, int *tree, struct error *err)
+{
+	if (*tree < 0 && filesystem_needs_mount(mount)) {
+		if (filesystem_attach(mount, target, err) < 0 || attached_find(mount, root_fd, target, tree, err) < 0)
+			return -err->code;
+		return tree_attributes(*tree, mount, err);
+	}
+	if (*tree < 0 && filesystem_make(mount, target, tree, err) < 0)
+		return -err->code;
+	if (tree_attributes(*tree, mount, err) < 0)
+		return -err->code;
+	int ret = mounts_move(*tree, target);
+	return ret < 0 ? error_set(err, -ret, "attach the mount") : 0;
+}
+
+static bool is_link(int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
+static int apply(const struct spec_mount *mount, int *root_fd, int *tree, struct error *err)
+{
+	fd_owned target = -1;
+
+	if (mount->options.special & MOUNT_REMOUNT)
+		return remount(mount, *root_fd, tree, err);
+	if ((mount->options.special & MOUNT_COPY_LINK) && is_link(*tree)) {
+		int ret = link_copy(mount, *root_fd, *tree, err);
+		fd_close(tree);
+		return ret;
+	}
+	if (target_find(mount, *root_fd, *tree, &target, err) < 0)
+		return -err->code;
+	bool new_root = rootfs_is_root(*root_fd, target);
+	if (target_check(mount, *root_fd, target, *tree, err) < 0 ||
+	    make_and_attach(mount, *root_fd, target, tree, err) < 0)
+		return -err->code;
+	if (!new_root)
+		return 0;
+	/* What comes next is looked up in what covers the root now, and that is what the pivot enters. */
+	int fd = fcntl(*tree, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		return error_set(err, errno, "keep the new root");
+	fd_close(root_fd);
+	*root_fd = fd;
+	return 0;
+}
+
+int mounts_apply(const struct spec *spec, size_t index, int *root_fd, int *tree, struct error *err)
+{
+	const struct spec_mount *mount = &spec->mounts[index];
+
+	if (apply(mount, root_fd, tree, err) < 0) {
+		if (err->object[0] == '\0' || strcmp(err->object, mount->destination) != 0)
+			error_object(err, "%s", mount->destination);
+		return -err->code;
+	}
+	if (mount->options.propagation == 0)
+		fd_close(tree);
+	return 0;
+}
+
+int mounts_propagate(const struct spec *spec, const int *trees, struct error *err)
+{
+	const unsigned long root = spec->rootfs_propagation;
+	struct mount_attr whole = { .propagation = root & (MS_SHARED | MS_UNBINDABLE) };
+
+	if (whole.propagation != 0 &&
+	    mount_setattr(AT_FDCWD, "/", root & MS_REC ? AT_RECURSIVE : 0, &whole, sizeof(whole)) < 0) {
+		error_set(err, errno, "set the propagation of the container's root");
+		return error_object(err, "linux: rootfsPropagation");
+	}
+	for (size_t i = 0; i < spec->mounts_count; i++) {
+		const struct mount_options *options = &spec->mounts[i].options;
+		struct mount_attr attributes = { .propagation = options->propagation };
+		unsigned recursive = options->propagation_recursive ? AT_RECURSIVE : 0;
+
+		if (trees[i] < 0 || options->propagation == 0)
+			continue;
+		if (mount_setattr(trees[i], "", AT_EMPTY_PATH | recursive, &attributes, sizeof(attributes)) < 0) {
+			error_set(err, errno, "set the propagation");
+			return error_object(err, "%s", spec->mounts[i].destination);
+		}
+	}
+	return 0;
 }

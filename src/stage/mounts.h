@@ -5,18 +5,29 @@
  */
 #ifndef MOSS_MOUNTS_H
 #define MOSS_MOUNTS_H
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "spec/spec.h"
 
-/* Clone the sources of all bind mounts, while this process still has the ids of the caller: a
+/* Clone the sources of bind mounts, while this process still has the ids of the caller: a
  * directory on the way may be closed to the container's root.
- * @sources: spec->mounts_count fds; -1 where the mount is no bind. Owned by the caller, also on
+ * @shared: only those that stay peers of the host's mounts (the option shared below a shared root),
+ * which must be cloned before this mount namespace is cut off; or only the others.
+ * @sources: spec->mounts_count fds, -1 where there is none yet; owned by the caller, also on
  * failure. Returns 0 or -errno with @err set. */
-int mounts_open_sources(const struct spec *spec, const char *bundle, int *sources, struct error *err)
+int mounts_open_sources(const struct spec *spec, const char *bundle, bool shared, int *sources, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Make mount number @index. @source: what mounts_open_sources() gave for it; lent. */
-int mounts_apply(const struct spec *spec, size_t index, int root_fd, int source, struct error *err)
+/* Make mount number @index. A mount on the root itself replaces *@root_fd.
+ * @tree: what mounts_open_sources() gave for it; afterwards the attached mount if mounts_propagate() needs
+ * it, else -1. Owned by the caller, also on failure. */
+int mounts_apply(const struct spec *spec, size_t index, int *root_fd, int *tree, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Give the root, which is "/" by now, and the mounts @trees their propagation. The last of all: pivot_root(2)
+ * refuses a shared root, and what is unbindable can't be cloned for read-only paths. */
+int mounts_propagate(const struct spec *spec, const int *trees, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
 /* Put a detached mount on top of @target_fd. Returns 0 or -errno with errno set. */

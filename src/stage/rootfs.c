@@ -159,6 +159,27 @@ int rootfs_make(int root_fd, const char *path, mode_t type, int *ret_fd, struct 
 	return 0;
 }
 
+int rootfs_make_parent(int root_fd, const char *path, char name[NAME_MAX + 1], int *ret_fd, struct error *err)
+{
+	char   parent[PATH_MAX];
+	size_t length = strlen(path);
+
+	while (length > 0 && path[length - 1] == '/')
+		length--;
+	size_t start = length;
+	while (start > 0 && path[start - 1] != '/')
+		start--;
+	if (start >= sizeof(parent) || length - start > NAME_MAX)
+		return error_at(err, ENAMETOOLONG, path, "open");
+	memcpy(name, path + start, length - start);
+	name[length - start] = '\0';
+	if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return error_at(err, EINVAL, path, "not the path of a file");
+	memcpy(parent, path, start);
+	parent[start] = '\0';
+	return rootfs_make(root_fd, start > 0 ? parent : "/", S_IFDIR, ret_fd, err);
+}
+
 bool rootfs_is_root(int root_fd, int fd)
 {
 	struct statx root, other;

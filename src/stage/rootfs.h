@@ -5,6 +5,7 @@
  */
 #ifndef MOSS_ROOTFS_H
 #define MOSS_ROOTFS_H
+#include <limits.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -25,7 +26,12 @@ int rootfs_find(int root_fd, const char *path, unsigned resolve)
 int rootfs_make(int root_fd, const char *path, mode_t type, int *ret_fd, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Is @fd the root itself? What is mounted on it would be on top of what the pivot enters. */
+/* The same for the directory that @path lies in, always a directory; its last component goes to @name, and is
+ * neither "." nor "..". */
+int rootfs_make_parent(int root_fd, const char *path, char name[NAME_MAX + 1], int *ret_fd, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Is @fd the root itself? */
 bool rootfs_is_root(int root_fd, int fd);
 
 /* Make this process's root the container's and drop the host's tree. */

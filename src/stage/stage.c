@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,7 @@ struct work { /* what the steps hand on */
 	struct init         init; /* a copy: some of it is known only in here */
 	int  sock;
 	int  fifo_fd, root_fd;
-	int *sources; /* one a mount */
+	int *trees; /* one a mount: its source, then the mount itself as far as it is still needed */
 };
 
 /* Wait for one message of the host side; its end is ours. */
@@ -56,9 +57,25 @@ static int wait_for(struct work *work, enum sync_kind kind, int *ret_fd, struct 
 	return 0;
 }
 
+/* The lowest fd from @first on that is ours: the socket, or a tree that the host side has made. UINT_MAX: none. */
+static unsigned next_kept(const struct work *work, unsigned first)
+{
+	unsigned lowest = (unsigned)work->sock >= first ? (unsigned)work->sock : UINT_MAX;
+
+	for (size_t i = 0; i < work->stage->spec->mounts_count; i++)
+		if (work->trees[i] >= 0 && (unsigned)work->trees[i] >= first && (unsigned)work->trees[i] < lowest)
+			lowest = (unsigned)work->trees[i];
+	return lowest;
+}
+
 static int step_forget_caller(struct work *work, struct error *err)
 {
-	if (sys_close_others(3 + work->stage->init.preserved_fds, (unsigned)work->sock) < 0)
+	unsigned first = 3 + work->stage->init.preserved_fds, next;
+
+	for (; (next = next_kept(work, first)) != UINT_MAX; first = next + 1)
+		if (next > first && close_range(first, next - 1, 0) < 0)
+			return error_set(err, errno, "close_range");
+	if (close_range(first, UINT_MAX, 0) < 0)
 		return error_set(err, errno, "close_range");
 	sys_signals_reset();
 	return 0;
@@ -119,20 +136,18 @@ static int step_propagation(struct work *work, struct error *err)
 
 static int step_rootfs(struct work *work, struct error *err)
 {
-	struct mount_attr unbindable = { .propagation = MS_UNBINDABLE };
-
 	umask(0);
-	if (rootfs_open(work->stage->rootfs, &work->root_fd, err) < 0)
-		return -err->code;
-	if ((work->stage->spec->rootfs_propagation & MS_UNBINDABLE) &&
-	    mount_setattr(work->root_fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &unbindable, sizeof(unbindable)) < 0)
-		return error_set(err, errno, "make the root file system unbindable");
-	return 0;
+	return rootfs_open(work->stage->rootfs, &work->root_fd, err);
+}
+
+static int step_shared_sources(struct work *work, struct error *err)
+{
+	return mounts_open_sources(work->stage->spec, work->stage->bundle, true, work->trees, err);
 }
 
 static int step_mount_sources(struct work *work, struct error *err)
 {
-	return mounts_open_sources(work->stage->spec, work->stage->bundle, work->sources, err);
+	return mounts_open_sources(work->stage->spec, work->stage->bundle, false, work->trees, err);
 }
 
 static int step_become_root(struct work *work, struct error *err)
@@ -156,11 +171,9 @@ static int step_mounts(struct work *work, struct error *err)
 {
 	const struct spec *spec = work->stage->spec;
 
-	for (size_t i = 0; i < spec->mounts_count; i++) {
-		if (mounts_apply(spec, i, work->root_fd, work->sources[i], err) < 0)
+	for (size_t i = 0; i < spec->mounts_count; i++)
+		if (mounts_apply(spec, i, &work->root_fd, &work->trees[i], err) < 0)
 			return err->code == EACCES ? error_object(err, "%s", work->stage->rootfs) : -err->code;
-		fd_close(&work->sources[i]);
-	}
 	return 0;
 }
 
@@ -193,6 +206,11 @@ static int step_enter(struct work *work, struct error *err)
 	return 0;
 }
 
+static int step_root_propagation(struct work *work, struct error *err)
+{
+	return mounts_propagate(work->stage->spec, work->trees, err);
+}
+
 /* The order is the contract: each line says what breaks if it moves. */
 static const struct {
 	const char *name;
@@ -204,6 +222,7 @@ static const struct {
 	{ "hide from others",        step_hide },             /* before anything of the host's is opened */
 	{ "receive exec.fifo",       step_receive_files },    /* not dumpable any more */
 	{ "protect the binary",      step_protect_binary },   /* needs the host's tree, before any process of the container */
+	{ "mount",                   step_shared_sources },   /* what is to stay shared with the host, before all is cut off */
 	{ "mount propagation",       step_propagation },      /* before the first mount */
 	{ "root file system",        step_rootfs },           /* with the caller's ids: the way may be closed to ours */
 	{ "mount",                   step_mount_sources },    /* likewise */
@@ -213,7 +232,8 @@ static const struct {
 	{ "devices",                 step_devices },          /* after the mounts: /dev is one of them */
 	{ "masked paths",            step_masks },            /* after /proc and /sys, before the host's /dev/null is gone */
 	{ "working directory",       step_cwd },              /* before the root becomes read-only */
-	{ "enter the root",          step_enter },            /* last: the host's tree goes */
+	{ "enter the root",          step_enter },            /* the host's tree goes */
+	{ "mount propagation",       step_root_propagation }, /* a shared root can't be pivoted to */
 };
 
 void stage_main(const struct stage *stage, int sock)
@@ -221,9 +241,11 @@ void stage_main(const struct stage *stage, int sock)
 	struct work work = { .stage = stage, .init = stage->init, .sock = sock, .fifo_fd = -1, .root_fd = -1 };
 	struct error err = { 0 };
 
-	work.sources = calloc(stage->spec->mounts_count + 1, sizeof(*work.sources));
-	if (work.sources == NULL)
+	work.trees = calloc(stage->spec->mounts_count + 1, sizeof(*work.trees));
+	if (work.trees == NULL)
 		_exit(1);
+	for (size_t i = 0; i < stage->spec->mounts_count; i++)
+		work.trees[i] = i < stage->sources_count ? stage->sources[i] : -1;
 	for (size_t i = 0; i < array_size(steps); i++) {
 		if (steps[i].run(&work, &err) >= 0)
 			continue;
@@ -232,5 +254,7 @@ void stage_main(const struct stage *stage, int sock)
 		_exit(1);
 	}
 	fd_close(&work.root_fd);
+	for (size_t i = 0; i < stage->spec->mounts_count; i++)
+		fd_close(&work.trees[i]);
 	init_main(&work.init, sock, work.fifo_fd);
 }

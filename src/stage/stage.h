@@ -21,6 +21,8 @@ struct stage {
 	uint32_t           uid, gid;     /* who to be inside it while making the container */
 	bool               no_pivot;     /* enter the root without pivot_root(2) */
 	bool               has_fifo;     /* exec.fifo comes with SYNC_FILES */
+	const int         *sources;      /* one a mount: the tree of an idmapped one, else -1 ... */
+	size_t             sources_count; /* ... for as many of the first mounts */
 	const struct exe  *exe;          /* not NULL: the container could write the binary, seal it */
 	struct init        init;
 };

@@ -56,11 +56,95 @@ teardown() { e2e_teardown; }
 	[ "$output" = "$(printf 'character special file 1:5 600\n3')" ]
 }
 
-@test "devices: a fifo of config.json" {
+# Seen failing without: S_IFIFO made by mknod (device_make), chown (node_make).
+@test "devices: fifos with mode and owner, with numbers and without, in directories that are made" {
+	ids
+	config '.root.readonly = false | .process.capabilities |= map_values(. + ["CAP_DAC_OVERRIDE"])
+		| .linux.devices = [{path: "/dev/pipe", type: "p", fileMode: 416, uid: 5, gid: 6},
+		{path: "/dev/made/here/numbered", type: "p", major: 7, minor: 8, fileMode: 438}, {path: "/var/new/pipe", type: "p"}]'
+	container 'stat -c "%n %F %a %u:%g" /dev/pipe /dev/made/here/numbered /var/new/pipe; stat -c "%a %u:%g" /dev/made /dev/made/here /var/new
+		(echo through >/dev/pipe &) && cat /dev/pipe'
+	[ "$status" -eq 0 ]
+	[ "$output" = "/dev/pipe fifo 640 5:6
+/dev/made/here/numbered fifo 666 0:0
+/var/new/pipe fifo 666 0:0
+755 0:0
+755 0:0
+755 0:0
+through" ]
+	[ -p rootfs/var/new/pipe ]
+}
+
+# Seen failing without: chown (node_make), the types of spec_devices.c.
+@test "devices: types c, u and b with mode and owner, as root" {
 	need_root "mknod"
-	config '.linux.devices = [{path: "/dev/pipe", type: "p", fileMode: 438}]'
-	container 'test -p /dev/pipe && stat -c %a /dev/pipe'
-	[ "$output" = 666 ]
+	config '.linux.devices = [{path: "/dev/one", type: "c", major: 1, minor: 5, fileMode: 432, uid: 7, gid: 8},
+		{path: "/dev/two", type: "u", major: 1, minor: 7}, {path: "/dev/deep/three", type: "b", major: 7, minor: 250, fileMode: 384, uid: 9}]'
+	container 'stat -c "%n %F %t:%T %a %u:%g" /dev/one /dev/two /dev/deep/three'
+	[ "$status" -eq 0 ]
+	[ "$output" = "/dev/one character special file 1:5 660 7:8
+/dev/two character special file 1:7 666 0:0
+/dev/deep/three block special file 7:fa 600 9:0" ]
+}
+
+# Seen failing without: the bind of the host's node (node_bind), the look at its number (host_node_open).
+@test "devices: in a user namespace the host's node is bound; another number or none on the host is named" {
+	ids
+	if is_root; then many_ids; fi
+	[ -c /dev/full ]
+	config '.linux.devices = [{path: "/dev/full", type: "c", major: 1, minor: 7, fileMode: 438, uid: 0, gid: 0}]'
+	container 'stat -c %t:%T /dev/full; head -c 3 /dev/full | wc -c; cat /proc/self/mountinfo'
+	[ "$(head -n 2 <<<"$output" | xargs)" = "1:7 3" ]
+	[ -n "$(mount_line /dev/full)" ]
+	config '.linux.devices[0].minor = 9'
+	container 'echo ran'
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"/dev/full"*"1:9"* ]]
+	config '.linux.devices[0].path = "/dev/not-on-the-host"'
+	container 'echo ran'
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"/dev/not-on-the-host"*"the host has none"* ]]
+	no_containers
+}
+
+# Seen failing without: the checks of spec_devices.c and check_device.
+@test "devices: missing or wrong numbers, types and owners are refused with the field" {
+	ids
+	is_root && many_ids
+	cp config.json kept.json
+	refused() { # OBJECT CAUSE DEVICE
+		cp kept.json config.json
+		config ".linux.devices = [{path: \"/dev/good\", type: \"p\"}, $3]"
+		container 'echo ran'
+		[ "$status" -eq 1 ]
+		[[ "$stderr" == *"linux: devices[1]$1: "*"$2"* ]] || { echo "no $1: $2" && return 1; }
+		no_containers
+	}
+	refused "" "major is missing" '{path: "/dev/x", type: "c", minor: 1}'
+	refused "" "minor is missing" '{path: "/dev/x", type: "b", major: 1}'
+	refused "" "major -1 is not within" '{path: "/dev/x", type: "u", major: -1, minor: 0}'
+	refused "" "unknown device type" '{path: "/dev/x", type: "x", major: 1, minor: 1}'
+	refused ": type" missing '{path: "/dev/x", major: 1, minor: 1}'
+	refused ": path" "absolute" '{path: "dev/x", type: "p"}'
+	refused ": uid" "not mapped" '{path: "/dev/x", type: "p", uid: 4000000}'
+	refused ": gid" "not mapped" '{path: "/dev/x", type: "p", gid: 4000000}'
+}
+
+# Seen failing without: the names that are no file's (rootfs_make_parent).
+@test "devices: a path that is a directory, a link or another file in the image is refused" {
+	ids
+	config '.root.readonly = false | .mounts |= map(select(.destination | startswith("/dev") | not))'
+	cp config.json kept.json
+	mkdir rootfs/var/directory && touch rootfs/var/file && ln -s /etc/hosts rootfs/var/link
+	for path in /var/directory /var/link /var/file /var/x/.. / //; do
+		cp kept.json config.json
+		config '.linux.devices = [{path: $p, type: "p"}]' --arg p "$path"
+		container 'echo ran'
+		[ "$status" -eq 1 ]
+		[[ "$stderr" == *"$path"* ]]
+		[ -z "$output" ]
+	done
+	[ "$(stat -c %F rootfs/var/file)" = "regular empty file" ]
 }
 
 @test "devices: a missing host node is named to a user" {

@@ -81,7 +81,7 @@ teardown() { e2e_teardown; }
 }
 
 # Seen failing without: the look for the root itself (rootfs_is_root), and for a type (check_mounts): a crash.
-@test "mounts: a mount, mask or read-only path that is the root itself, and a mount without a type, are refused" {
+@test "mounts: a mask or read-only path that is the root itself, and a mount without a type, are refused" {
 	cp config.json kept.json
 	mkdir host rootfs/sub
 	refused() { # FIELD FILTER
@@ -95,8 +95,6 @@ teardown() { e2e_teardown; }
 	}
 	added=$(jq '.mounts | length' config.json)
 	for place in / // /dev/.. /sub/../. /..; do
-		refused "mount: $place: " ".mounts += [{destination: \"$place\", type: \"tmpfs\", source: \"tmpfs\"}]"
-		refused "mount: $place: " ".mounts += [{destination: \"$place\", type: \"bind\", source: \$host, options: [\"rbind\"]}]"
 		refused maskedPaths ".linux.maskedPaths = [\"/proc/keys\", \"$place\"]"
 		refused readonlyPaths ".linux.readonlyPaths = [\"$place\"]"
 	done
@@ -106,6 +104,46 @@ teardown() { e2e_teardown; }
 	config '.mounts += [{destination: "/tmp", source: $host, options: ["bind"]}]' --arg host "$PWD/host"
 	container 'echo ran'
 	[ "$output" = ran ]
+}
+
+# Seen failing without: the new root after a mount on it (apply).
+@test "mounts: a mount on the root, however it is written, is the container's root" {
+	cp config.json kept.json
+	cp -al rootfs other && echo other >other/etc/which && mkdir other/sub host
+	for place in / // /dev/.. /sub/../. /..; do
+		cp kept.json config.json
+		config '.root.readonly = $r | .mounts = ([{destination: $p, type: "bind", source: "other",
+			options: ["rbind", "nodev", "rprivate"]}] + .mounts + [{destination: "/made", type: "bind", source: "host", options: ["bind"]}])' \
+			--arg p "$place" --argjson r "$([ "$place" = / ] && echo false || echo true)"
+		[ "$place" = / ] || mkdir -p other/made
+		container 'cat /etc/which; ls -d /made; touch /new; cat /proc/self/mountinfo'
+		[ "${lines[0]}" = other ]
+		[ "${lines[1]}" = /made ]
+		[ "$(awk '$5 == "/"' <<<"$output" | wc -l)" -eq 1 ]
+		mount_has / any nodev
+		mount_has /proc proc
+		mount_has /dev/pts devpts
+		if [ "$place" = / ]; then [ -e other/new ] && rm other/new; else mount_has / any ro && [ ! -e other/new ]; fi
+		[ ! -e rootfs/made ]
+		[ ! -e rootfs/new ]
+	done
+	rm -rf --one-file-system other
+}
+
+# Seen failing without: the new root after a mount on it (apply).
+@test "mounts: a tmpfs on the root, filled by binds and by tmpcopyup" {
+	config '.root.readonly = false | .mounts = ([{destination: "/", type: "tmpfs", source: "tmpfs", options: ["mode=711"]},
+		{destination: "/bin", type: "bind", source: "rootfs/bin", options: ["bind", "ro"]}] + .mounts)'
+	container 'stat -c %a /; ls /; touch /new; cat /proc/self/mountinfo'
+	[ "$status" -eq 0 ]
+	[ "${lines[0]}" = 711 ]
+	[ "$(sed -n '2,/^sys$/p' <<<"$output" | xargs)" = "bin dev proc sys" ]
+	mount_has / tmpfs rw
+	[ ! -e rootfs/new ]
+	config '.mounts |= map(select(.destination != "/bin")) | .mounts[0].options = ["tmpcopyup"]'
+	container 'cat /etc/hosts; touch /new'
+	[ "$output" = "127.0.0.1 localhost" ]
+	[ ! -e rootfs/new ]
 }
 
 @test "mounts: read-only paths can be read and not written" {
@@ -246,4 +284,160 @@ teardown() { e2e_teardown; }
 		{destination: "/var/m\(.)", type: "bind", source: "host", options: ["bind", "ro"]}]'
 	container 'cat /var/m*/file | wc -l'
 	[ "$output" = 200 ]
+}
+
+# ---- propagation ----
+
+# propagation_of DESTINATION: the optional fields of its line in $output.
+propagation_of() { mount_line "$1" | awk '{ for (i = 7; $i != "-"; i++) printf "%s ", $i }' | sed 's/:[0-9]*//g; s/ $//'; }
+# on_shared CODE: as root, where every mount of the host is shared; "$@" is moss, $R the container's root, $V a volume.
+on_shared() {
+	need_root "a private mount namespace whose mounts are shared"
+	config '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"]) | .root.readonly = false'
+	mkdir -p rootfs/mnt volume/sub
+	run --separate-stderr env R="$PWD/rootfs" V="$PWD/volume" ID="$ID" unshare -m sh -c 'mount --make-rshared / && eval "$0"' "$1" \
+		"$MOSS" --root "$ROOT" </dev/null 3>&- 4>&-
+	show
+}
+
+# Seen failing without: the propagation of the root (mounts_propagate), with MS_REC for both forms.
+@test "rootfsPropagation: each form is the root's, the recursive one also what is mounted below" {
+	for form in private slave shared unbindable; do
+		word=$form
+		case $form in private | slave) word="" ;; esac # there is nobody that it would be a slave of
+		config '.linux.rootfsPropagation = $f' --arg f "$form"
+		container 'cat /proc/self/mountinfo'
+		[ "$status" -eq 0 ]
+		[[ "$(propagation_of /)" == "$word"* ]]
+		[[ "$(propagation_of /proc)" != *"$form"* ]]
+		config '.linux.rootfsPropagation = "r" + $f' --arg f "$form"
+		container 'cat /proc/self/mountinfo'
+		[[ "$(propagation_of /)" == "$word"* ]]
+		[[ "$(propagation_of /proc)" == *"$word"* ]]
+		[[ "$(propagation_of /dev/pts)" == *"$word"* ]]
+	done
+}
+
+# Seen failing with: the mounts' own propagation before the root's (mounts_propagate).
+@test "rootfsPropagation: a mount's own propagation wins over a recursive one of the root" {
+	mkdir host
+	config '.linux.rootfsPropagation = "rshared" | .root.readonly = false | .linux.readonlyPaths += ["/mnt/unbindable"]
+		| .mounts += [("private", "slave", "shared", "unbindable") | {destination: "/mnt/\(.)", type: "tmpfs", source: "x", options: [.]}]
+		| .mounts += [{destination: "/mnt/bind", type: "bind", source: "host", options: ["rbind", "runbindable"]}]'
+	container 'cat /proc/self/mountinfo'
+	[ "$status" -eq 0 ]
+	[[ "$(propagation_of /)" == shared* ]]
+	[ -z "$(propagation_of /mnt/private)" ]
+	[ "$(propagation_of /mnt/shared)" = shared ]
+	[ "$(propagation_of /mnt/bind)" = unbindable ]
+	mount_has /mnt/unbindable tmpfs ro
+}
+
+# Seen failing without: step_propagation; for "shared" with the host's peer group kept.
+@test "rootfsPropagation: whatever it is, a mount in the container does not reach a shared host" {
+	program sh -c 'mount -t tmpfs leaked /mnt && mount -t tmpfs leaked /proc/sys && echo mounted'
+	for form in private rprivate slave rslave shared rshared unbindable runbindable; do
+		config '.linux.rootfsPropagation = $f' --arg f "$form"
+		on_shared '"$@" run "$ID"; grep " leaked " /proc/self/mountinfo'
+		[ "$output" = mounted ]
+	done
+}
+
+# Seen failing with: MS_PRIVATE for all, MS_SLAVE for all (step_propagation).
+@test "rootfsPropagation: what the host mounts arrives at a slave and at a shared root, at no private one" {
+	program sleep 60
+	for words in "private 0" "slave 1" "shared 1" "unbindable 0"; do
+		read -r form count <<<"$words"
+		config '.linux.rootfsPropagation = $f' --arg f "$form"
+		on_shared '"$@" run -d "$ID" </dev/null >/dev/null 2>&1 && mount -t tmpfs arrived "$R/mnt" && "$@" exec "$ID" grep -c " arrived " /proc/self/mountinfo
+			"$@" delete --force "$ID"'
+		[ "$output" = "$count" ]
+	done
+}
+
+# Seen failing without: the sources that are cloned before all is cut off (step_shared_sources), or with all of them.
+@test "rootfsPropagation: below a shared root a volume with rshared is the host's both ways, others are not" {
+	program sh -c 'mount -t tmpfs from-inside /volume/sub && mount -t tmpfs from-inside /other/sub && echo mounted'
+	for words in "shared rshared 1" "shared rslave 0" "slave rshared 0"; do
+		read -r root volume count <<<"$words"
+		config '.linux.rootfsPropagation = $r | .mounts |= (map(select(.destination | test("volume|other") | not)) +
+			[{destination: "/volume", type: "bind", source: "volume", options: ["rbind", $v]},
+			 {destination: "/other", type: "bind", source: "volume", options: ["rbind"]}])' --arg r "$root" --arg v "$volume"
+		on_shared '"$@" run "$ID"; awk "/ from-inside /" /proc/self/mountinfo'
+		[ "${lines[0]}" = mounted ]
+		[ "$(grep -c "$PWD/volume/sub .* from-inside " <<<"$output")" -eq "$count" ]
+		[ "$(grep -c " from-inside " <<<"$output")" -eq "$count" ]
+	done
+}
+
+# ---- targets ----
+
+# Seen failing without: walk_link (a dangling link), the comparison of kinds in target_open.
+@test "mounts: targets that are links, dangling links, FIFOs, sockets, with many slashes, missing" {
+	mkdir host && echo data >host/file
+	mkfifo rootfs/var/fifo
+	"$PYTHON" -c 'import os, socket
+os.chdir("rootfs/var"); socket.socket(socket.AF_UNIX).bind("socket")'
+	ln -s /etc/hosts rootfs/var/link
+	ln -s /made/by/link rootfs/var/dangling
+	ln -s ../../../made/directory rootfs/var/upwards
+	touch rootfs/etc/hosts
+	config '.root.readonly = false | .mounts += [("/var/fifo", "/var/socket", "/var/link", "/var/dangling", "//var////missing//file///", "/var/./x/../y/file") |
+			{destination: ., type: "bind", source: "host/file", options: ["bind"]}]
+		| .mounts += [{destination: "/var/upwards", type: "tmpfs", source: "tmpfs"}]'
+	container 'cat /var/fifo /var/socket /etc/hosts /made/by/link /var/missing/file /var/y/file; cat /proc/self/mountinfo'
+	[ "$status" -eq 0 ]
+	[ "$(head -n 6 <<<"$output" | xargs)" = "data data data data data data" ]
+	mount_has /made/directory tmpfs
+	[ -p rootfs/var/fifo ]
+	[ -S rootfs/var/socket ]
+	[ -f rootfs/made/by/link ]
+	[ -d rootfs/made/directory ]
+	[ -f rootfs/var/missing/file ] && [ ! -s rootfs/var/missing/file ]
+	[ "$(readlink rootfs/var/dangling)" = /made/by/link ]
+}
+
+@test "mounts: a target that is made is the container root's, mode 755 and 644, with the group of a set-group-id parent" {
+	ids
+	if is_root; then many_ids; fi
+	mkdir rootfs/var/group host && chmod 2777 rootfs/var/group && touch host/file
+	is_root && chown 100000:100007 rootfs/var/group && chmod 2777 rootfs/var/group
+	config '.root.readonly = false | .process.capabilities |= map_values(. + ["CAP_DAC_OVERRIDE"])
+		| .mounts += [{destination: "/var/plain/deep", type: "tmpfs", source: "x"}, {destination: "/var/group/made", type: "tmpfs", source: "x"}]
+		| .mounts += [{destination: "/var/group/file", type: "bind", source: "host/file", options: ["bind"]}]'
+	container 'umount /var/plain/deep 2>/dev/null; stat -c "%a %u:%g" /var/plain; stat -c "%a" /var/plain/deep'
+	[ "$status" -eq 0 ]
+	[ "${lines[0]}" = "755 0:0" ]
+	[ "${lines[1]}" = 755 ]
+	[ "$(stat -c %a rootfs/var/group/file)" = 644 ]
+	[ "$(stat -c %a rootfs/var/group/made)" = 2755 ]
+	[ "$(stat -c %g rootfs/var/group/made)" = "$(stat -c %g rootfs/var/group)" ]
+	if is_root; then [ "$(stat -c %u:%g rootfs/var/group/made)" = 100000:100007 ]; fi
+}
+
+# ---- masks ----
+
+# Seen failing with: masks that follow no link, that cover devices by the tmpfs.
+@test "mounts: masked links are masked where they point, masked devices are /dev/null, missing ones are left" {
+	mkdir -p rootfs/var/real/dir && echo secret >rootfs/var/real/file && touch rootfs/var/real/dir/hidden
+	ln -s /var/real/file rootfs/var/file-link
+	ln -s real/dir rootfs/var/dir-link
+	ln -s /no/such/place rootfs/var/dangling
+	mkfifo rootfs/var/fifo
+	config '.linux.maskedPaths += ["/var/file-link", "/var/dir-link", "/var/dangling", "/dev/zero", "/var/fifo", "/var/real/file/below"]
+		| .linux.readonlyPaths += ["/var/dangling", "/var/missing"]'
+	container 'cat /var/real/file; ls -A /var/real/dir; head -c 4 /dev/zero | wc -c; stat -c %t:%T /dev/zero /var/fifo; ls -A /var'
+	[ "$status" -eq 0 ]
+	[ "$(xargs <<<"$output")" = "0 1:3 1:3 dangling dir-link fifo file-link real" ]
+	[ ! -e rootfs/no ]
+}
+
+# Seen failing without: AT_RECURSIVE in make_readonly; with links not followed.
+@test "mounts: read-only paths that are links and files, and what is mounted below" {
+	mkdir -p rootfs/var/real/sub && echo x >rootfs/var/real/file && ln -s /var/real rootfs/var/link
+	config '.root.readonly = false | .mounts += [{destination: "/var/real/sub", type: "tmpfs", source: "tmpfs"}]
+		| .linux.readonlyPaths += ["/var/link", "/etc/hosts"]'
+	container 'for f in /var/real/file /var/real/new /var/real/sub/new /etc/hosts; do (echo y >>$f) 2>/dev/null && echo "written: $f"; done
+		cat /var/real/file; echo y >/etc/other && echo other'
+	[ "$(xargs <<<"$output")" = "x other" ]
 }

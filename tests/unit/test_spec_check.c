@@ -47,6 +47,118 @@ static void rlimits_are_consistent(void **state)
 		    "process: rlimits[1]", "RLIMIT_CPU is listed twice");
 }
 
+static void a_fifo_of_an_owner_that_is_not_mapped_is_refused(void **state)
+{
+#define DEVICE(members) CONFIG(ROOT ", 'linux': { " USER "'uidMappings': " ONE_MAP ", 'gidMappings': " ONE_MAP                     \
+			       ", 'devices': [ { 'path': '/dev/x', " members " } ] }")
+	(void)state;
+	config_pass(DEVICE("'type': 'p', 'uid': 999, 'gid': 999"));
+	config_fail(DEVICE("'type': 'p', 'uid': 1000"), "linux: devices[0]: uid", "id 1000 is not mapped");
+	config_fail(DEVICE("'type': 'p', 'gid': 5000"), "linux: devices[0]: gid", "id 5000 is not mapped");
+	config_pass(DEVICE("'type': 'c', 'major': 1, 'minor': 3, 'uid': 5000, 'gid': 5000"));
+}
+
+static void some_mount_options_are_for_one_type(void **state)
+{
+#define MOUNT(members) CONFIG(ROOT ", 'mounts': [ { 'destination': '/x', " members " } ]")
+#define TMPFS(word) MOUNT("'type': 'tmpfs', 'options': ['" word "']")
+#define BIND(word) MOUNT("'type': 'bind', 'source': '/', 'options': ['" word "']")
+	(void)state;
+	config_pass(TMPFS("tmpcopyup"));
+	config_pass(TMPFS("iversion"));
+	config_pass(BIND("remount"));
+	config_pass(BIND("copy-symlink"));
+	config_pass(BIND("src-nofollow"));
+	config_pass(BIND("dest-nofollow"));
+	config_fail(BIND("tmpcopyup"), "mounts[0]: options", "\"tmpcopyup\" is for mounts of type tmpfs only");
+	config_fail(MOUNT("'type': 'proc', 'options': ['tmpcopyup']"), "mounts[0]: options", "tmpfs only");
+	config_fail(BIND("iversion"), "mounts[0]: options", "\"iversion\" is for what is no bind mount only");
+	config_fail(TMPFS("remount"), "mounts[0]: options", "type bind only");
+	config_fail(TMPFS("copy-symlink"), "mounts[0]: options", "type bind only");
+	config_fail(TMPFS("src-nofollow"), "mounts[0]: options", "type bind only");
+	config_fail(TMPFS("idmap"), "mounts[0]: options", "type bind only");
+	config_fail(MOUNT("'type': 'bind', 'options': ['remount', 'idmap']"), "mounts[0]: options", "attached already");
+}
+
+static void mappings_of_a_mount_are_ranges(void **state)
+{
+#define MAP(a, b, n) "[ { 'containerID': " a ", 'hostID': " b ", 'size': " n " } ]"
+#define MAPPED_MOUNT(uids, gids) MOUNT("'type': 'bind', 'uidMappings': " uids ", 'gidMappings': " gids)
+	(void)state;
+	config_pass(MAPPED_MOUNT(MAP("0", "1", "2"), MAP("0", "1", "2")));
+	config_fail(MAPPED_MOUNT(MAP("0", "1", "0"), MAP("0", "1", "2")), "mounts[0]: uidMappings[0]", "the size is 0");
+	config_fail(MAPPED_MOUNT(MAP("0", "1", "1"), MAP("0", "4294967290", "10")), "mounts[0]: gidMappings[0]", "ends past");
+}
+
+static void expect_maps(const char *words, const uint32_t (*uids)[3], size_t count)
+{
+	char text[1024];
+	struct error err = { 0 };
+	spec_owned spec;
+
+	snprintf(text, sizeof(text), "{ 'ociVersion': '1.2.0', 'root': { 'path': 'r' }, 'mounts': [ { 'destination': '/x', 'type': 'bind',"
+		 "'options': ['%s'] } ], 'linux': { 'namespaces': [ { 'type': 'user' } ],"
+		 "'uidMappings': [ { 'containerID': 0, 'hostID': 0, 'size': 1 }, { 'containerID': 1, 'hostID': 2, 'size': 1000 } ],"
+		 "'gidMappings': [ { 'containerID': 0, 'hostID': 50, 'size': 9 } ] } }", words);
+	assert_int_equal(config_read(text, &spec, &err), 0);
+	assert_int_equal(spec_resolve_idmaps(&spec, &err), 0);
+	assert_int_equal(spec_check(&spec, &err), 0);
+	assert_int_equal(spec.mounts[0].uid_maps.count, count);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(spec.mounts[0].uid_maps.maps[i].container_id, uids[i][0]);
+		assert_int_equal(spec.mounts[0].uid_maps.maps[i].host_id, uids[i][1]);
+		assert_int_equal(spec.mounts[0].uid_maps.maps[i].count, uids[i][2]);
+	}
+}
+
+static void idmap_takes_the_maps_that_it_is_given(void **state)
+{
+	(void)state;
+	expect_maps("idmap", (const uint32_t[][3]){ { 0, 0, 1 }, { 1, 2, 1000 } }, 2);
+	expect_maps("ridmap=uids=5-6-7;gids=0-0-1", (const uint32_t[][3]){ { 5, 6, 7 } }, 1);
+	expect_maps("idmap=gids=0-0-1;uids=0-1-10#10-11-10", (const uint32_t[][3]){ { 0, 1, 10 }, { 10, 11, 10 } }, 2);
+	/* relative to the container's: its id 3 is the host's 4 */
+	expect_maps("idmap=uids=@1-3-10;gids=@0-0-1", (const uint32_t[][3]){ { 1, 4, 10 } }, 1);
+	expect_maps("idmap=uids=@1-3-10#20-77-1;gids=@0-8-1", (const uint32_t[][3]){ { 1, 4, 10 }, { 20, 77, 1 } }, 2);
+}
+
+static void expect_no_maps(const char *text, const char *object, const char *cause)
+{
+	struct error err = { 0 };
+	spec_owned spec;
+
+	assert_int_equal(config_read(text, &spec, &err), 0);
+	assert_int_equal(spec_resolve_idmaps(&spec, &err), -EINVAL);
+	assert_string_equal(err.object, object);
+	if (strstr(err.cause, cause) == NULL)
+		fail_msg("\"%s\" is not in \"%s\"", cause, err.cause);
+}
+
+static void bad_mappings_of_idmap_are_named(void **state)
+{
+#define IDMAP(word) MOUNT("'type': 'bind', 'options': ['" word "'] } ], 'linux': { 'namespaces': [ { 'type': 'user' } ], "         \
+			  "'uidMappings': " MAP("0", "100", "10") ", 'gidMappings': " MAP("0", "100", "10")                         \
+			  " }, 'annotations': { 'a': 'b' }, 'mounts2': [ { 'a': 1")
+	static const char option[] = "mounts[0]: options: idmap";
+
+	(void)state;
+	expect_no_maps(BIND("idmap"), option, "no user namespace");
+	expect_no_maps(MOUNT("'type': 'bind', 'uidMappings': " MAP("0", "1", "2")), "mounts[0]: gidMappings", "missing");
+	expect_no_maps(MOUNT("'type': 'bind', 'gidMappings': " MAP("0", "1", "2")), "mounts[0]: uidMappings", "missing");
+	expect_no_maps(MOUNT("'type': 'bind', 'options': ['idmap=uids=0-0-1;gids=0-0-1'], 'uidMappings': " MAP("0", "1", "2")), option, "twice");
+	expect_no_maps(BIND("idmap="), option, "neither");
+	expect_no_maps(BIND("idmap=uids=0-1-2"), option, "both uids and gids");
+	expect_no_maps(BIND("idmap=uids=0-1-2;uids=0-1-2"), option, "a second time");
+	expect_no_maps(BIND("idmap=uids=0-1;gids=0-1-2"), option, "\"0-1\" is not three");
+	expect_no_maps(BIND("idmap=uids=0-1-2-3;gids=0-1-2"), option, "is not three numbers");
+	expect_no_maps(BIND("idmap=uids=0-1--2;gids=0-1-2"), option, "is not three numbers");
+	expect_no_maps(BIND("idmap=uids=0-4294967295-1;gids=0-1-2"), option, "is not three numbers");
+	expect_no_maps(BIND("idmap=uids=#;gids=0-1-2"), option, "is not three numbers");
+	expect_no_maps(BIND("idmap=users=0-1-2"), option, "\"users=0-1-2\" is neither");
+	expect_no_maps(IDMAP("idmap=uids=@0-9-2;gids=0-1-2"), option, "within one range");
+	expect_no_maps(IDMAP("idmap=uids=0-9-2;gids=@0-10-1"), option, "does not map");
+}
+
 static void mounts_have_a_type_or_are_binds(void **state)
 {
 	(void)state;
@@ -252,6 +364,11 @@ int main(void)
 		cmocka_unit_test(process_needs_args_and_an_absolute_cwd),
 		cmocka_unit_test(rlimits_are_consistent),
 		cmocka_unit_test(mappings_need_a_new_user_namespace),
+		cmocka_unit_test(a_fifo_of_an_owner_that_is_not_mapped_is_refused),
+		cmocka_unit_test(some_mount_options_are_for_one_type),
+		cmocka_unit_test(mappings_of_a_mount_are_ranges),
+		cmocka_unit_test(idmap_takes_the_maps_that_it_is_given),
+		cmocka_unit_test(bad_mappings_of_idmap_are_named),
 		cmocka_unit_test(mounts_have_a_type_or_are_binds),
 		cmocka_unit_test(a_new_user_namespace_has_both_mappings_or_none),
 		cmocka_unit_test(map_ranges_hold_ids_only),
