@@ -231,10 +231,10 @@ print(text.decode(), len(fds), [line.split()[1] for line in info.splitlines() if
 	running
 	config '.process.env += ["ONE=later"] | .process.cwd = "/nowhere"'
 	inside 'echo $ONE'
-	[ "$output" = then ]
+	[ "$output" = "then" ]
 	rm config.json
 	inside 'echo $ONE'
-	[ "$output" = then ]
+	[ "$output" = "then" ]
 }
 
 @test "exec: --preserve-fds passes those and no other fd" {
