@@ -173,6 +173,7 @@ part_podman() {
 	# shellcheck disable=SC2016 # the container's own variables
 	check "--tmpfs: filled with what the image has" 0 '^just text new$' "${run[@]}" --tmpfs /etc localhost/smoke \
 		sh -c 'echo new >/etc/new && echo $(cat /etc/not-executable /etc/new)'
+	# shellcheck disable=SC2016 # the container's own variables
 	check "--tmpfs: with a size and a mode" 0 '^tmpfs /scratch .*[ ,]noexec[ ,].*size=64k,mode=711' "${run[@]}" \
 		--tmpfs /scratch:size=64k,mode=0711,noexec localhost/smoke sh -c 'while read -r line; do echo "$line"; done </proc/mounts'
 	# shellcheck disable=SC2016 # the container's own variables
