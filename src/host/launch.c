@@ -313,8 +313,10 @@ static int prepare_record(struct making *making, struct error *err)
 	struct state *state = &making->out->state;
 	int ret = proc_start_time(making->pid, &state->pid_start_time);
 
-	if (ret < 0)
+	if (ret == -ESRCH)
 		return error_set(err, EPIPE, "the container's first process died at once");
+	if (ret < 0)
+		return error_set(err, -ret, "read the start time of process %d", (int)making->pid);
 	state->creating = false;
 	making->notes_written = state->notes_count;
 	return state_prepare(making->out->dir_fd, state, err);
