@@ -160,8 +160,10 @@ static int make_cgroup(struct making *making, struct error *err)
 	error_set(&making->no_devices, EPERM, "there is no cgroup that moss may make");
 	if (state->cgroup == NULL)
 		return 0;
-	state_mark(making->out->dir_fd, state->id, making->mark);
-	int ret = cgroup_make(state->cgroup, making->mark, &making->cgroup_fd, &making->no_devices);
+	int ret = state_mark(making->out->dir_fd, state->id, making->mark);
+	if (ret < 0)
+		return error_at(err, -ret, state->id, "stat the container's state directory");
+	ret = cgroup_make(state->cgroup, making->mark, &making->cgroup_fd, &making->no_devices);
 	if (ret == 0)
 		return 0;
 	state->cgroup = NULL; /* not made by us, not to be removed */

@@ -98,9 +98,9 @@ int state_remove(const struct state_root *root, const char *id, int dir_fd, stru
 	__attribute__((nonnull, warn_unused_result));
 
 /* What names this container for ever, and nobody else's: the place of its state directory and its
- * id. Cgroups carry it (cgroup.h). */
+ * id. Cgroups carry it (cgroup.h). Returns 0 or -errno. */
 #define STATE_MARK_MAX 320
-void state_mark(int dir_fd, const char *id, char mark[STATE_MARK_MAX]) __attribute__((nonnull));
+int state_mark(int dir_fd, const char *id, char mark[STATE_MARK_MAX]) __attribute__((nonnull, warn_unused_result));
 
 /* What the container is doing now: an enum state_status. It has ended only when that is certain:
  * no such process, another start time, another boot; or a process that can't be this user's
