@@ -149,8 +149,7 @@ static int devices_without_program(struct making *making, const struct error *wh
 
 static bool is_not_ours(int ret)
 {
-	return ret == -EACCES || ret == -EPERM || ret == -EROFS || ret == -ENOENT || ret == -ENOSPC ||
-	       ret == -EOPNOTSUPP;
+	return ret == -EACCES || ret == -EPERM || ret == -EROFS || ret == -ENOENT || ret == -EOPNOTSUPP;
 }
 
 static int make_cgroup(struct making *making, struct error *err)
