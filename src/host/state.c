@@ -278,11 +278,12 @@ static int is_named(const struct state_root *root, const char *id, int dir_fd)
 	return ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
 }
 
-bool state_lock_again(const struct state_root *root, const char *id, int dir_fd)
+int state_lock_again(const struct state_root *root, const char *id, int dir_fd, struct error *err)
 {
-	struct error ignored;
-
-	return lock_wait(dir_fd, id, &ignored) == 0 && is_named(root, id, dir_fd) == 1;
+	if (lock_wait(dir_fd, id, err) < 0)
+		return -err->code;
+	int named = is_named(root, id, dir_fd);
+	return named < 0 ? error_at(err, -named, id, "stat the container's state directory") : named;
 }
 
 /* Does somebody hold the lock? By an open file of its own: the caller's lock stays as it is. */
