@@ -210,9 +210,27 @@ void io_replace_forget(int dir_fd, const char *name)
 	unlinkat(dir_fd, temporary, 0);
 }
 
+/* A file that gets its name when it is whole: killed before, we leave nothing. -EEXIST: there is one;
+ * other errors: not every file system has such files. */
+static int create_whole(int dir_fd, const char *name, const char *bytes, size_t size, mode_t mode)
+{
+	char path[48];
+
+	fd_owned fd = openat(dir_fd, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, mode);
+	if (fd < 0)
+		return -errno;
+	int ret = io_write_all(fd, bytes, size);
+	if (ret < 0)
+		return ret;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, path, dir_fd, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+}
+
 int io_replace_file(int dir_fd, const char *name, const char *bytes, size_t size, mode_t mode,
 		    struct error *err)
 {
+	if (create_whole(dir_fd, name, bytes, size, mode) == 0)
+		return 0;
 	int ret = io_replace_prepare(dir_fd, name, bytes, size, mode, err);
 
 	return ret < 0 ? ret : io_replace_commit(dir_fd, name, err);

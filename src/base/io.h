@@ -48,6 +48,7 @@ int io_remove_tree(int dir_fd, const char *name) __attribute__((nonnull));
 
 /* Replace @name in @dir_fd by a file with these bytes: a temporary file beside it (".NAME.PID"),
  * then rename(2), so that a reader sees the old or the new one, whole. Nothing stays on failure.
+ * Where there is no @name yet, the new file has no other one before, if the file system can do that.
  * Returns 0 or -errno with @err set. */
 int io_replace_file(int dir_fd, const char *name, const char *bytes, size_t size, mode_t mode,
 		    struct error *err) __attribute__((nonnull, warn_unused_result));

@@ -86,8 +86,9 @@ static int stay(struct launched *launched, const struct create_options *create, 
 		forget(launched, create);
 		return status;
 	}
-	if (create->keep || !state_lock_again(launched->root, launched->state.id, launched->dir_fd))
-		return status;
+	int again = create->keep ? 0 : state_lock_again(launched->root, launched->state.id, launched->dir_fd, err);
+	if (again <= 0)
+		return again < 0 ? again : status;
 	fd_close(&launched->pidfd); /* it has ended and is reaped */
 	/* Whatever it left in its cgroup (its pid namespace was not its own) ends with it. */
 	if (remove_container(launched, err) < 0)

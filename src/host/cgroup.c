@@ -26,18 +26,32 @@
 #define REMOVE_TIMEOUT_MS 10000
 #define MARK_NAME "user.moss.container" /* Linux 5.7: cgroup2 has user.* attributes */
 #define PARENT_NAME "user.moss.parent" /* of a directory made on the way to a container's */
+#define MAKING_PREFIX "user.moss.making." /* followed by the name of one that is not marked yet */
 #define MARK_MAX 512
 #define DEPTH_MAX 64 /* nested cgroups that cgroup_remove() follows */
 
-const char *cgroup_hierarchy(void)
+/* 0; -ENOENT where no cgroup2 is mounted; or another -errno: that can't be found out. */
+static int hierarchy_find(const char **ret_path)
 {
 	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
-	struct statfs st;
+	struct statfs st = { 0 };
 
-	for (size_t i = 0; i < array_size(places); i++)
-		if (statfs(places[i], &st) == 0 && st.f_type == CGROUP2_SUPER_MAGIC)
-			return places[i];
-	return NULL;
+	for (size_t i = 0; i < array_size(places); i++) {
+		if (statfs(places[i], &st) < 0 && errno != ENOENT && errno != ENOTDIR && errno != EACCES)
+			return -errno;
+		if (st.f_type == CGROUP2_SUPER_MAGIC) {
+			*ret_path = places[i];
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+const char *cgroup_hierarchy(void)
+{
+	const char *path = NULL;
+
+	return hierarchy_find(&path) == 0 ? path : NULL;
 }
 
 bool cgroup_path_of(pid_t pid, char *path, size_t size)
@@ -74,9 +88,13 @@ int cgroup_place(const char *cgroups_path, const char *id, struct arena *arena, 
 		 struct error *err)
 {
 	char own[PATH_MAX];
+	const char *hierarchy;
 	bool root = caller_get()->root;
+	int  ret = hierarchy_find(&hierarchy);
 
 	*ret_path = NULL;
+	if (ret < 0 && ret != -ENOENT)
+		return error_at(err, -ret, "/sys/fs/cgroup", "look for the cgroup file system");
 	if (cgroups_path != NULL && has_dots(cgroups_path))
 		return error_at(err, 0, "linux: cgroupsPath", "\"%s\" contains . or ..", cgroups_path);
 	if (cgroups_path != NULL && strchr(cgroups_path, '/') == NULL && strchr(cgroups_path, ':') != NULL) {
@@ -108,6 +126,72 @@ static int event_value(int cgroup_fd, const char *name)
 	return at == NULL ? -1 : atoi(at + strlen(name));
 }
 
+/* Open @path below the root of the hierarchy, through no link. Returns the fd or -errno. */
+static int open_below_root(const char *path)
+{
+	const char *hierarchy;
+	struct statfs st;
+	int ret = hierarchy_find(&hierarchy);
+
+	if (ret < 0)
+		return ret;
+	fd_owned root = open(hierarchy, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return -errno;
+	path += strspn(path, "/");
+	fd_owned fd = sys_openat2(root, path[0] ? path : ".", O_RDONLY | O_DIRECTORY, 0,
+				  RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+	if (fd < 0)
+		return -errno;
+	if (fstatfs(fd, &st) < 0)
+		return -errno;
+	return st.f_type == CGROUP2_SUPER_MAGIC ? fd_take(&fd) : -ENOENT;
+}
+
+/* Split a path from the root into its parent directory, opened, and its last component. */
+static int open_parent(const char *path, char *name, size_t size)
+{
+	char parent[PATH_MAX];
+	size_t length = strlen(path);
+
+	while (length > 0 && path[length - 1] == '/')
+		length--;
+	size_t start = length;
+	while (start > 0 && path[start - 1] != '/')
+		start--;
+	if (length == start || length - start >= size || start >= sizeof(parent))
+		return -EINVAL;
+	snprintf(name, size, "%.*s", (int)(length - start), path + start);
+	snprintf(parent, sizeof(parent), "%.*s", (int)start, path);
+	return open_below_root(parent);
+}
+
+/* The attribute by which a directory names one below it that is being made. False: too long. */
+static bool making_name(const char *name, char attribute[NAME_MAX + 1])
+{
+	return snprintf(attribute, NAME_MAX + 1, MAKING_PREFIX "%s", name) <= NAME_MAX;
+}
+
+/* Make one directory on the way to a container's. What we made is ours to remove, and is marked; the
+ * directory above it says so first, because we may be killed in between. Any failure shows at the
+ * next one: what exists may well be read-only. */
+static void make_parent(char *path)
+{
+	char *slash = strrchr(path, '/');
+	char  attribute[NAME_MAX + 1];
+
+	if (access(path, F_OK) == 0 || !making_name(slash + 1, attribute))
+		return;
+	*slash = '\0';
+	(void)!setxattr(path, attribute, "1", 1, 0);
+	*slash = '/';
+	if (mkdir(path, 0755) < 0 || setxattr(path, PARENT_NAME, "1", 1, 0) < 0)
+		return;
+	*slash = '\0';
+	(void)!removexattr(path, attribute);
+	*slash = '/';
+}
+
 static int make_with_parents(const char *path)
 {
 	char copy[PATH_MAX];
@@ -118,34 +202,48 @@ static int make_with_parents(const char *path)
 		return -errno;
 	for (char *slash = strchr(copy + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		/* Any failure shows at the next one; what exists may well be read-only. Ours to make is ours
-		 * to remove. */
-		if (mkdir(copy, 0755) == 0)
-			(void)!setxattr(copy, PARENT_NAME, "1", 1, 0);
+		make_parent(copy);
 		*slash = '/';
 	}
 	return mkdir(path, 0755) < 0 ? -errno : 0;
 }
 
-/* Open @path below the root of the hierarchy, through no link. Returns the fd or -errno. */
-static int open_below_root(const char *path)
+/* Remove @name in @parent if it was made on the way to a container's cgroup. 1: it is gone; 0: it
+ * stays, somebody else's or not empty; -errno: it may be ours, but can't be looked at or removed. */
+static int remove_parent(int parent, const char *name)
 {
-	const char *hierarchy = cgroup_hierarchy();
-	struct statfs st;
+	char attribute[NAME_MAX + 1], value[8];
+	bool has_attribute = making_name(name, attribute) && fgetxattr(parent, attribute, value, sizeof(value)) >= 0;
+	fd_owned fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (hierarchy == NULL)
-		return -ENOENT;
-	fd_owned root = open(hierarchy, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
-		return -errno;
-	path += strspn(path, "/");
-	fd_owned fd = sys_openat2(root, path[0] ? path : ".", O_RDONLY | O_DIRECTORY, 0,
-				  RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-	if (fd < 0)
-		return -errno;
-	if (fstatfs(fd, &st) < 0 || st.f_type != CGROUP2_SUPER_MAGIC)
-		return -ENOENT;
-	return fd_take(&fd);
+	if (fd < 0 && errno != ENOENT)
+		return errno == EACCES ? 0 : -errno;
+	if (fd >= 0 && fgetxattr(fd, PARENT_NAME, value, sizeof(value)) < 0 && !has_attribute)
+		return errno == ENODATA ? 0 : -errno;
+	if (fd >= 0 && unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return errno == EBUSY || errno == ENOTEMPTY || errno == EACCES || errno == EPERM ? 0 : -errno;
+	if (has_attribute)
+		(void)!fremovexattr(parent, attribute);
+	return 1;
+}
+
+/* The directories above that were made on the way to a container's cgroup, up to the first that is
+ * not empty or not ours. */
+static int remove_empty_parents(const char *path)
+{
+	char above[PATH_MAX], name[NAME_MAX + 1];
+	int  ret = 1;
+
+	snprintf(above, sizeof(above), "%s", path);
+	for (char *slash; ret > 0 && (slash = strrchr(above, '/')) != NULL && slash != above;) {
+		*slash = '\0';
+		fd_owned parent = open_parent(above, name, sizeof(name));
+		if (parent >= 0)
+			ret = remove_parent(parent, name);
+		else if (parent != -ENOENT) /* gone, too: what is above it may be there */
+			return parent == -EACCES ? 0 : parent;
+	}
+	return ret < 0 ? ret : 0;
 }
 
 /* 1: it carries this mark; 0: none at all; -EBUSY: another one. */
@@ -171,34 +269,43 @@ static int check_existing(int fd, const char *path, const char *mark, struct err
 	return 0;
 }
 
-int cgroup_make(const char *path, const char *mark, int *ret_fd, struct error *err)
+static int open_and_mark(const char *path, const char *mark, bool existed, int *ret_fd, struct error *err)
 {
-	const char *hierarchy = cgroup_hierarchy();
-	char full[PATH_MAX];
-	int  ret = -ENOENT;
-
-	if (hierarchy == NULL ||
-	    snprintf(full, sizeof(full), "%s/%s", hierarchy, path + strspn(path, "/")) >= (int)sizeof(full))
-		return error_at(err, ENOENT, path, "make the cgroup");
-	/* Another moss may remove the empty parent while we make it: try again. */
-	for (int tries = 0; tries < 100 && ret == -ENOENT; tries++)
-		ret = make_with_parents(full);
-	if (ret < 0 && ret != -EEXIST)
-		return error_at(err, -ret, path, "make the cgroup");
-	bool existed = ret == -EEXIST;
 	fd_owned fd = open_below_root(path);
+
 	if (fd < 0)
 		return error_at(err, -fd, path, "open the cgroup");
 	if (existed && check_existing(fd, path, mark, err) < 0)
 		return -err->code;
-	if (fsetxattr(fd, MARK_NAME, mark, strlen(mark), 0) < 0) {
-		error_at(err, errno, path, "mark the cgroup");
-		if (!existed)
-			rmdir(full);
-		return -err->code;
-	}
+	if (fsetxattr(fd, MARK_NAME, mark, strlen(mark), 0) < 0)
+		return error_at(err, errno, path, "mark the cgroup");
 	*ret_fd = fd_take(&fd);
 	return 0;
+}
+
+int cgroup_make(const char *path, const char *mark, int *ret_fd, struct error *err)
+{
+	const char *hierarchy;
+	char full[PATH_MAX];
+	int  ret = hierarchy_find(&hierarchy);
+
+	if (ret < 0 ||
+	    snprintf(full, sizeof(full), "%s/%s", hierarchy, path + strspn(path, "/")) >= (int)sizeof(full))
+		return error_at(err, ret < 0 ? -ret : ENOENT, path, "make the cgroup");
+	ret = -ENOENT;
+	/* Another moss may remove the empty parent while we make it: try again. */
+	for (int tries = 0; tries < 100 && ret == -ENOENT; tries++)
+		ret = make_with_parents(full);
+	bool made = ret == 0;
+	if (made || ret == -EEXIST)
+		ret = open_and_mark(path, mark, !made, ret_fd, err);
+	else
+		error_at(err, -ret, path, "make the cgroup");
+	if (ret < 0 && made)
+		rmdir(full);
+	if (ret < 0)
+		(void)!remove_empty_parents(path);
+	return ret;
 }
 
 int cgroup_open(const char *path, const char *mark, int *ret_fd)
@@ -328,42 +435,6 @@ static int wait_until_empty(int cgroup_fd)
 	return -EBUSY;
 }
 
-/* Split a path from the root into its parent directory, opened, and its last component. */
-static int open_parent(const char *path, char *name, size_t size)
-{
-	char parent[PATH_MAX];
-	size_t length = strlen(path);
-
-	while (length > 0 && path[length - 1] == '/')
-		length--;
-	size_t start = length;
-	while (start > 0 && path[start - 1] != '/')
-		start--;
-	if (length == start || length - start >= size || start >= sizeof(parent))
-		return -EINVAL;
-	snprintf(name, size, "%.*s", (int)(length - start), path + start);
-	snprintf(parent, sizeof(parent), "%.*s", (int)start, path);
-	return open_below_root(parent);
-}
-
-/* The directories above that were made on the way to a container's cgroup, up to the first that is
- * not empty or not ours. */
-static void remove_empty_parents(const char *path)
-{
-	char above[PATH_MAX], name[NAME_MAX + 1], value[8];
-
-	snprintf(above, sizeof(above), "%s", path);
-	for (char *slash; (slash = strrchr(above, '/')) != NULL && slash != above;) {
-		*slash = '\0';
-		fd_owned fd = open_below_root(above);
-		fd_owned parent = open_parent(above, name, sizeof(name));
-
-		if (fd < 0 || parent < 0 || fgetxattr(fd, PARENT_NAME, value, sizeof(value)) < 0 ||
-		    unlinkat(parent, name, AT_REMOVEDIR) < 0)
-			return;
-	}
-}
-
 int cgroup_remove(const char *path, const char *mark, struct error *err)
 {
 	char name[NAME_MAX + 1];
@@ -371,19 +442,18 @@ int cgroup_remove(const char *path, const char *mark, struct error *err)
 	fd_owned parent = open_parent(path, name, sizeof(name));
 	int marked = fd < 0 ? fd : parent < 0 ? parent : has_mark(fd, mark), ret = 0;
 
-	if (marked == -ENOENT || marked == -EBUSY)
-		return 0; /* gone, or not ours */
-	if (marked < 0)
+	if (marked == -EBUSY)
+		return 0; /* not ours */
+	if (marked < 0 && marked != -ENOENT)
 		return error_at(err, -marked, path, "open the cgroup");
-	if (unlinkat(parent, name, AT_REMOVEDIR) < 0 && marked == 1 && errno != ENOENT) {
+	if (marked >= 0 && unlinkat(parent, name, AT_REMOVEDIR) < 0 && marked == 1 && errno != ENOENT) {
 		ret = wait_until_empty(fd);
 		if (ret == 0)
 			ret = visit_remove(parent, name, 0, 0);
 	}
-	if (ret < 0)
-		return error_at(err, -ret, path, "remove the cgroup");
-	remove_empty_parents(path);
-	return 0;
+	if (ret == 0)
+		ret = remove_empty_parents(path);
+	return ret < 0 ? error_at(err, -ret, path, "remove the cgroup") : 0;
 }
 
 bool cgroup_is_frozen(int cgroup_fd)

@@ -19,8 +19,9 @@ int destroy_open_cgroup(const struct state *state, int dir_fd)
 
 	if (state->cgroup == NULL || state->id == NULL)
 		return -ENOENT;
-	state_mark(dir_fd, state->id, mark);
-	int ret = cgroup_open(state->cgroup, mark, &fd);
+	int ret = state_mark(dir_fd, state->id, mark);
+	if (ret == 0)
+		ret = cgroup_open(state->cgroup, mark, &fd);
 	return ret < 0 ? ret : fd;
 }
 
@@ -49,7 +50,9 @@ int destroy_remove(struct state_root *root, const struct state *state, int dir_f
 {
 	char mark[STATE_MARK_MAX];
 
-	state_mark(dir_fd, state->id, mark);
+	int ret = state_mark(dir_fd, state->id, mark);
+	if (ret < 0)
+		return error_at(err, -ret, state->id, "stat the container's state directory");
 	if (state->cgroup != NULL && cgroup_remove(state->cgroup, mark, err) < 0)
 		return -err->code;
 	return state_remove(root, state->id, dir_fd, err);

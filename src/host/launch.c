@@ -155,8 +155,7 @@ static int devices_without_program(struct making *making, const struct error *wh
 
 static bool is_not_ours(int ret)
 {
-	return ret == -EACCES || ret == -EPERM || ret == -EROFS || ret == -ENOENT || ret == -ENOSPC ||
-	       ret == -EOPNOTSUPP;
+	return ret == -EACCES || ret == -EPERM || ret == -EROFS || ret == -ENOENT || ret == -EOPNOTSUPP;
 }
 
 static int make_cgroup(struct making *making, struct error *err)
@@ -166,8 +165,10 @@ static int make_cgroup(struct making *making, struct error *err)
 	error_set(&making->no_devices, EPERM, "there is no cgroup that moss may make");
 	if (state->cgroup == NULL)
 		return 0;
-	state_mark(making->out->dir_fd, state->id, making->mark);
-	int ret = cgroup_make(state->cgroup, making->mark, &making->cgroup_fd, &making->no_devices);
+	int ret = state_mark(making->out->dir_fd, state->id, making->mark);
+	if (ret < 0)
+		return error_at(err, -ret, state->id, "stat the container's state directory");
+	ret = cgroup_make(state->cgroup, making->mark, &making->cgroup_fd, &making->no_devices);
 	if (ret == 0)
 		return 0;
 	state->cgroup = NULL; /* not made by us, not to be removed */
@@ -255,8 +256,10 @@ static int prepare_record(struct making *making, struct error *err)
 	struct state *state = &making->out->state;
 	int ret = proc_start_time(making->pid, &state->pid_start_time);
 
-	if (ret < 0)
+	if (ret == -ESRCH)
 		return error_set(err, EPIPE, "the container's first process died at once");
+	if (ret < 0)
+		return error_set(err, -ret, "read the start time of process %d", (int)making->pid);
 	state->creating = false;
 	making->notes_written = state->notes_count;
 	if (state_keep_config(making->out->dir_fd, making->plan->config, making->plan->config_size, err) < 0)

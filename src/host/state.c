@@ -255,7 +255,9 @@ int state_open(const struct state_root *root, const char *id, bool lock, int *re
 	if (lock && lock_wait(fd, id, err) < 0)
 		return -err->code;
 	/* Whoever had the lock may have deleted the container. */
-	if (lock && (fstat(fd, &st) < 0 || st.st_nlink == 0))
+	if (lock && fstat(fd, &st) < 0)
+		return error_at(err, errno, id, "stat the container's state directory");
+	if (lock && st.st_nlink == 0)
 		return not_there(id, err);
 	*ret_fd = fd_take(&fd);
 	return 0;
@@ -266,20 +268,22 @@ void state_unlock(int dir_fd)
 	flock(dir_fd, LOCK_UN);
 }
 
-/* Is ROOT/ID still the directory that we have open? */
-static bool is_named(const struct state_root *root, const char *id, int dir_fd)
+/* Is ROOT/ID still the directory that we have open? 1, 0, or -errno when that can't be found out. */
+static int is_named(const struct state_root *root, const char *id, int dir_fd)
 {
 	struct stat ours, named;
 
-	return fstat(dir_fd, &ours) == 0 && fstatat(root->fd, id, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
+	if (fstat(dir_fd, &ours) < 0 || fstatat(root->fd, id, &named, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
 }
 
-bool state_lock_again(const struct state_root *root, const char *id, int dir_fd)
+int state_lock_again(const struct state_root *root, const char *id, int dir_fd, struct error *err)
 {
-	struct error ignored;
-
-	return lock_wait(dir_fd, id, &ignored) == 0 && is_named(root, id, dir_fd);
+	if (lock_wait(dir_fd, id, err) < 0)
+		return -err->code;
+	int named = is_named(root, id, dir_fd);
+	return named < 0 ? error_at(err, -named, id, "stat the container's state directory") : named;
 }
 
 /* Does somebody hold the lock? By an open file of its own: the caller's lock stays as it is. */
@@ -309,8 +313,9 @@ int state_remove(const struct state_root *root, const char *id, int dir_fd, stru
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			unlinkat(dir_fd, entry->d_name, 0);
 	closedir(dir);
-	if (is_named(root, id, dir_fd) && unlinkat(root->fd, id, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		return error_at(err, errno, id, "remove the container's state directory");
+	int named = is_named(root, id, dir_fd);
+	if (named < 0 || (named == 1 && unlinkat(root->fd, id, AT_REMOVEDIR) < 0 && errno != ENOENT))
+		return error_at(err, named < 0 ? -named : errno, id, "remove the container's state directory");
 	return 0;
 }
 
@@ -323,12 +328,14 @@ static bool waits_for_start(int dir_fd)
 	return fifo >= 0 || (errno != ENOENT && errno != ENXIO);
 }
 
-void state_mark(int dir_fd, const char *id, char mark[STATE_MARK_MAX])
+int state_mark(int dir_fd, const char *id, char mark[STATE_MARK_MAX])
 {
-	struct stat st = { 0 };
+	struct stat st;
 
-	fstat(dir_fd, &st);
+	if (fstat(dir_fd, &st) < 0)
+		return -errno;
 	snprintf(mark, STATE_MARK_MAX, "%ju:%ju:%s", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino, id);
+	return 0;
 }
 
 /* Could this process be a container of @owner's? Its user namespace is the owner's, or it is a
@@ -378,8 +385,8 @@ static bool is_frozen(int dir_fd, const struct state *state)
 
 	if (state->cgroup == NULL)
 		return false;
-	state_mark(dir_fd, state->id, mark);
-	return cgroup_open(state->cgroup, mark, &cgroup) == 0 && cgroup_is_frozen(cgroup);
+	return state_mark(dir_fd, state->id, mark) == 0 && cgroup_open(state->cgroup, mark, &cgroup) == 0 &&
+	       cgroup_is_frozen(cgroup);
 }
 
 int state_status(int dir_fd, const struct state *state, bool locked, int *ret_pidfd, struct error *err)

@@ -77,10 +77,11 @@ int state_reserve(const struct state_root *root, const char *id, int *ret_fd, st
 int state_open(const struct state_root *root, const char *id, bool lock, int *ret_fd, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Give the lock up, keeping the directory open; and take it again. The latter returns false when
- * the container was deleted meanwhile, or another one with the same id was made. */
+/* Give the lock up, keeping the directory open; and take it again. The latter returns 1; 0 when the
+ * container was deleted meanwhile, or another one with the same id was made; or -errno with @err set. */
 void state_unlock(int dir_fd);
-bool state_lock_again(const struct state_root *root, const char *id, int dir_fd) __attribute__((nonnull));
+int state_lock_again(const struct state_root *root, const char *id, int dir_fd, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
 
 /* Read state.json of an open container; state_free() is needed in every case.
  * -EINVAL: damaged, or written by a newer moss; what could be read is there all the same, for
@@ -118,9 +119,9 @@ int state_remove(const struct state_root *root, const char *id, int dir_fd, stru
 	__attribute__((nonnull, warn_unused_result));
 
 /* What names this container for ever, and nobody else's: the place of its state directory and its
- * id. Cgroups carry it (cgroup.h). */
+ * id. Cgroups carry it (cgroup.h). Returns 0 or -errno. */
 #define STATE_MARK_MAX 320
-void state_mark(int dir_fd, const char *id, char mark[STATE_MARK_MAX]) __attribute__((nonnull));
+int state_mark(int dir_fd, const char *id, char mark[STATE_MARK_MAX]) __attribute__((nonnull, warn_unused_result));
 
 /* What the container is doing now: an enum state_status. It has ended only when that is certain:
  * no such process, another start time, another boot; or a process that can't be this user's

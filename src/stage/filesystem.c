@@ -93,22 +93,27 @@ static bool has_option(const struct spec_mount *mount, const char *start)
 	return false;
 }
 
-/* Like runc: a tmpfs takes the mode of the directory that it covers. Returns "" for none. */
-static const char *default_mode(const struct spec_mount *mount, int target, char text[16])
+/* Like runc: a tmpfs takes the mode of the directory that it covers. "" for none. */
+static int default_mode(const struct spec_mount *mount, int target, char text[16], struct error *err)
 {
 	struct stat st;
 
 	text[0] = '\0';
-	if (strcmp(mount->type, "tmpfs") == 0 && !has_option(mount, "mode=") && fstat(target, &st) == 0)
-		snprintf(text, 16, "mode=%o", st.st_mode & 07777);
-	return text;
+	if (strcmp(mount->type, "tmpfs") != 0 || has_option(mount, "mode="))
+		return 0;
+	if (fstat(target, &st) < 0)
+		return error_set(err, errno, "stat");
+	snprintf(text, 16, "mode=%o", st.st_mode & 07777);
+	return 0;
 }
 
 static int filesystem_options(int fs, const struct spec_mount *mount, int target, struct error *err)
 {
-	char        text[16];
-	const char *mode = default_mode(mount, target, text), *source = mount->source ? mount->source : "";
+	const char *source = mount->source ? mount->source : "";
+	char        mode[16];
 
+	if (default_mode(mount, target, mode, err) < 0)
+		return -err->code;
 	if (source[0] != '\0' && fsconfig(fs, FSCONFIG_SET_STRING, "source", source, 0) < 0)
 		return filesystem_error(fs, "source", err);
 	/* A device that can only be read can't be opened for more. */
@@ -234,7 +239,9 @@ int filesystem_attach(const struct spec_mount *what, int target, struct error *e
 		else
 			data_add(&data, word);
 	}
-	if (*default_mode(what, target, text) != '\0')
+	if (default_mode(what, target, text, err) < 0)
+		return -err->code;
+	if (text[0] != '\0')
 		data_add(&data, text);
 	if (data.failed)
 		return error_set(err, ENOMEM, "mount options");

@@ -18,11 +18,15 @@
 #include "stage/rootfs.h"
 #include "stage/source.h"
 
-static bool is_on(int fd, long magic)
+/* The number of the file system that @fd is on (statfs(2)). */
+static int magic_of(int fd, long *ret_magic, struct error *err)
 {
 	struct statfs st;
 
-	return fstatfs(fd, &st) == 0 && (long)st.f_type == magic;
+	if (fstatfs(fd, &st) < 0)
+		return error_set(err, errno, "find out the file system");
+	*ret_magic = (long)st.f_type;
+	return 0;
 }
 
 int mounts_move(int tree_fd, int target_fd)
@@ -58,14 +62,18 @@ int mounts_open_sources(const struct spec *spec, const char *bundle, bool shared
 static int tree_attributes(int tree, const struct spec_mount *mount, struct error *err)
 {
 	const struct mount_options *o = &mount->options;
-	bool ro_everywhere = (o->attr_set & MOUNT_ATTR_RDONLY) && o->recursive && is_on(tree, SYSFS_MAGIC);
 	struct mount_attr all = { .attr_set = o->recursive_attr_set, .attr_clr = o->recursive_attr_clear };
 	struct mount_attr one = { .attr_set = o->attr_set, .attr_clr = o->attr_clear };
+	long magic = 0;
 
 	/* CVE-2023-25809: the host's /sys holds the cgroup tree as a mount of its own, which a
 	 * plain "ro" would leave writable. */
-	if (ro_everywhere)
-		all.attr_set |= MOUNT_ATTR_RDONLY;
+	if ((o->attr_set & MOUNT_ATTR_RDONLY) && o->recursive) {
+		if (magic_of(tree, &magic, err) < 0)
+			return -err->code;
+		if (magic == SYSFS_MAGIC)
+			all.attr_set |= MOUNT_ATTR_RDONLY;
+	}
 	if ((all.attr_set | all.attr_clr) != 0 &&
 	    mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &all, sizeof(all)) < 0)
 		return error_set(err, errno, "set the recursive mount options");
@@ -100,17 +108,22 @@ static int target_check(const struct spec_mount *mount, int root_fd, int target,
 {
 	bool        to_proc = mount->type != NULL && !mount->options.bind && strcmp(mount->type, "proc") == 0;
 	struct stat proc_st, target_st;
+	long        target_magic = 0, tree_magic = 0;
 
 	if (to_proc)
 		return 0;
-	if (is_on(target, PROC_SUPER_MAGIC) && !(tree >= 0 && is_on(tree, PROC_SUPER_MAGIC)) &&
-	    !proc_file_may_be_covered(mount->destination))
+	if (magic_of(target, &target_magic, err) < 0 || (tree >= 0 && magic_of(tree, &tree_magic, err) < 0))
+		return -err->code;
+	if (tree_magic == PROC_SUPER_MAGIC)
+		return 0;
+	if (target_magic == PROC_SUPER_MAGIC && !proc_file_may_be_covered(mount->destination))
 		return error_set(err, EPERM, "a mount inside /proc is refused");
 	fd_owned proc = rootfs_find(root_fd, "proc", 0);
-	if (proc < 0 || fstat(proc, &proc_st) < 0 || fstat(target, &target_st) < 0)
+	if (proc == -ENOENT || proc == -ELOOP)
 		return 0;
-	if (proc_st.st_dev == target_st.st_dev && proc_st.st_ino == target_st.st_ino &&
-	    !(tree >= 0 && is_on(tree, PROC_SUPER_MAGIC)))
+	if (proc < 0 || fstat(proc, &proc_st) < 0 || fstat(target, &target_st) < 0)
+		return error_set(err, proc < 0 ? -proc : errno, "compare it with /proc");
+	if (proc_st.st_dev == target_st.st_dev && proc_st.st_ino == target_st.st_ino)
 		return error_set(err, EPERM, "only procfs may be mounted on /proc");
 	return 0;
 }
