@@ -66,6 +66,9 @@ static int wait_readable(const struct talk *talk, struct error *err)
 	for (;;) {
 		if (poll(fds, array_size(fds), -1) < 0 && errno != EINTR)
 			return error_set(err, errno, "poll");
+		/* First: a program that is executed already gets its signals from us, and is not ended by them. */
+		if (fds[0].revents != 0)
+			return 0;
 		while (fds[1].revents != 0 && (number = signals_next(talk->signal_fd)) != 0) {
 			if (!signals_interrupts(number))
 				continue;
@@ -73,8 +76,6 @@ static int wait_readable(const struct talk *talk, struct error *err)
 			err->exit_status = 128 + number;
 			return -EINTR;
 		}
-		if (fds[0].revents != 0)
-			return 0;
 	}
 }
 
