@@ -71,8 +71,13 @@ exec 9>"$cache/vm.lock"
 flock 9 || exit
 new=$cache/vm-new
 drop_new() { [ ! -e "$new" ] || inside rm -rf --one-file-system "$new"; }
-drop_new # whoever made it was killed
-trap drop_new EXIT
+drop_new # whoever made it was killed; what it had started held the lock until now
+builder=""
+finish() {
+	[ -z "$builder" ] || { kill "$builder" && wait "$builder"; } 2>/dev/null
+	drop_new
+}
+trap finish EXIT
 trap 'exit 1' INT TERM HUP
 
 if [ ! -e "$image" ] && [ ! -e "$tree" ]; then
@@ -80,9 +85,14 @@ if [ ! -e "$image" ] && [ ! -e "$tree" ]; then
 	mkdir "$new" && chmod 0755 "$new" || exit
 	# What a killed root leaves is removed with $new. The mapped users of others may not reach it.
 	[ "$mode" != root ] || export TMPDIR=$new
+	status=0
 	timeout -k 10 900 mmdebstrap --variant=minbase --mode="$mode" --include="$packages" \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-		--dpkgopt='path-exclude=/usr/share/locale/*' "$release" "$new/tree.tar" </dev/null >"$new/log" 2>&1 9>&- || {
+		--dpkgopt='path-exclude=/usr/share/locale/*' "$release" "$new/tree.tar" </dev/null >"$new/log" 2>&1 &
+	builder=$!
+	wait "$builder" || status=$?
+	builder=""
+	[ "$status" -eq 0 ] || {
 		cat "$new/log" >&2
 		grep -qE 'Could not (resolve|connect)|Temporary failure|Failed to fetch|Network is unreachable' "$new/log" || exit 1
 		echo "Debian's packages can't be fetched" >&2

@@ -53,13 +53,25 @@ guest="" terminal=""
 finish() {
 	[ -z "$terminal" ] || stty "$terminal"
 	[ -z "$guest" ] || { kill "$guest" && wait "$guest"; } 2>/dev/null
+	# A kernel that was killed leaves its threads, and the file with its process group.
+	[ ! -s "$work/uml/pid" ] || pgrep -g "$(cat "$work/uml/pid")" -f "uml_dir=$work" | xargs -r kill -KILL
 	if [ -n "${KEEP-}" ]; then echo "# kept: $work" >&2; else rm -rf "$work"; fi
 }
 trap finish EXIT
 trap 'exit 1' INT TERM HUP
 
+# in_background COMMAND...: wait for it where a signal can end the wait; finish() ends it then.
+in_background() {
+	local status=0
+	"$@" &
+	guest=$!
+	wait "$guest" || status=$?
+	guest=""
+	return "$status"
+}
+
 status=0
-image=$(bash "$here/image.sh" 2>"$work/image.log") || status=$?
+in_background bash "$here/image.sh" </dev/null >"$work/image" 2>"$work/image.log" || status=$?
 if [ "$status" -eq 77 ]; then
 	echo "1..0 # SKIP $(tail -n 1 "$work/image.log")"
 	exit 0
@@ -89,7 +101,7 @@ exec) printf '%s\n' "$commands" 'systemctl is-system-running --wait >/dev/null' 
 shell) printf '%s\n' "$commands" "export TERM=${TERM:-dumb}" "stty $(stty size 2>/dev/null | sed 's/^/rows /; s/ \([0-9]*\)$/ cols \1/') </dev/console" \
 	'exec setsid --ctty bash --login </dev/console >/dev/console 2>&1' >"$work/job" ;;
 esac
-cp --sparse=always "$image" "$work/disk" || exit 1
+cp --sparse=always "$(cat "$work/image")" "$work/disk" || exit 1
 
 # On one processor the guest's two processes hand over to each other in half the time.
 processors() {
@@ -103,10 +115,8 @@ if [ "$mode" = shell ]; then
 	terminal=$(stty -g) || { echo "run.sh: --shell needs a terminal" >&2 && exit 1; }
 	HOME=$work "${uml[@]}" con0=fd:0,fd:1
 else
-	HOME=$work timeout -k 5 "${MOSS_VM_TIMEOUT:-600}" "${uml[@]}" con0=null,fd:1 </dev/null >"$work/console" 2>&1 &
-	guest=$!
-	wait "$guest" || true
-	guest=""
+	in_background env HOME="$work" timeout -k 5 "${MOSS_VM_TIMEOUT:-600}" "${uml[@]}" con0=null,fd:1 \
+		</dev/null >"$work/console" 2>&1 || true
 fi
 ended=$(cat "$work/out/status" 2>/dev/null)
 tails() { # what there is to say about a guest that did not do its work
