@@ -24,8 +24,8 @@ struct mapping { /* the user namespace made last: mounts with the same maps foll
 	int user_ns;
 };
 
-/* A child whose only purpose is its user namespace; it ends when the writing end @pipe_fd is closed. */
-static pid_t clone_holder(int pipe_fds[2])
+/* A child whose only purpose is its user namespace; it ends when the pipe's writing end is closed. */
+static pid_t clone_holder(int reading, int writing)
 {
 	struct sys_clone_args args = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };
 	char  byte;
@@ -33,8 +33,8 @@ static pid_t clone_holder(int pipe_fds[2])
 
 	if (pid != 0)
 		return pid;
-	close(pipe_fds[1]);
-	(void)!read(pipe_fds[0], &byte, 1);
+	close(writing);
+	(void)!read(reading, &byte, 1);
 	_exit(0);
 }
 
@@ -46,7 +46,7 @@ static int make_user_ns(const struct spec_mount *mount, int *ret_fd, struct erro
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return error_set(err, errno, "pipe");
 	fd_owned reading = pipe_fds[0], writing = pipe_fds[1];
-	pid_t pid = clone_holder(pipe_fds);
+	pid_t pid = clone_holder(reading, writing);
 	if (pid < 0)
 		return caller_explain_user_ns(errno, err);
 	int ret = idmap_write(pid, &mount->uid_maps, &mount->gid_maps, err);
