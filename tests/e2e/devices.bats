@@ -56,7 +56,7 @@ teardown() { e2e_teardown; }
 	[ "$output" = "$(printf 'character special file 1:5 600\n3')" ]
 }
 
-# Seen failing without: S_IFIFO made by mknod (device_make), chown (node_make).
+# Seen failing without: chown (node_make).
 @test "devices: fifos with mode and owner, with numbers and without, in directories that are made" {
 	ids
 	config '.root.readonly = false | .process.capabilities |= map_values(. + ["CAP_DAC_OVERRIDE"])
@@ -75,7 +75,7 @@ through" ]
 	[ -p rootfs/var/new/pipe ]
 }
 
-# Seen failing without: chown (node_make), the types of spec_devices.c.
+# Seen failing without: chown (node_make).
 @test "devices: types c, u and b with mode and owner, as root" {
 	need_root "mknod"
 	config '.linux.devices = [{path: "/dev/one", type: "c", major: 1, minor: 5, fileMode: 432, uid: 7, gid: 8},
@@ -107,7 +107,7 @@ through" ]
 	no_containers
 }
 
-# Seen failing without: the checks of spec_devices.c and check_device.
+# Seen failing without: check_device.
 @test "devices: missing or wrong numbers, types and owners are refused with the field" {
 	ids
 	is_root && many_ids
@@ -130,7 +130,7 @@ through" ]
 	refused ": gid" "not mapped" '{path: "/dev/x", type: "p", gid: 4000000}'
 }
 
-# Seen failing without: the names that are no file's (rootfs_make_parent).
+# Seen failing with: what is there already taken for the node (node_make).
 @test "devices: a path that is a directory, a link or another file in the image is refused" {
 	ids
 	config '.root.readonly = false | .mounts |= map(select(.destination | startswith("/dev") | not))'

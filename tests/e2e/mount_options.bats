@@ -28,7 +28,7 @@ refused() {
 	no_containers
 }
 
-# Seen failing without: the copy of owners, modes and times (copy_attributes), of what is no file (copy_node).
+# Seen failing without: the copy of owners, of modes, of times (copy_attributes).
 @test "tmpcopyup: content, modes, owners, times, links and FIFOs are copied; the image stays as it is" {
 	ids
 	mkdir -p rootfs/var/data/sub/deep
@@ -89,18 +89,18 @@ print(os.getxattr(path + "file", "user.note").decode())' "$(pid_of)"
 	mount_has /var/data tmpfs ro
 }
 
-# Seen failing without: copy_up: an empty directory is copied, then missing ones are made.
+# Seen failing without: copy_up.
 @test "tmpcopyup: an empty and a missing directory, and a second mount in what was copied" {
-	mkdir -p rootfs/var/empty rootfs/var/data/sub && echo x >rootfs/var/data/sub/file
+	mkdir -p rootfs/var/empty rootfs/var/data/sub && echo x | tee rootfs/var/data/sub/file >rootfs/var/data/top
 	mount_add /var/empty tmpfs tmpfs tmpcopyup
 	mount_add /var/missing tmpfs tmpfs tmpcopyup
 	mount_add /var/data tmpfs tmpfs tmpcopyup
 	mount_add /var/data/sub tmpfs tmpfs
 	container 'ls -A /var/empty /var/missing /var/data /var/data/sub | xargs'
-	[ "$output" = "/var/data: sub /var/data/sub: /var/empty: /var/missing:" ]
+	[ "$output" = "/var/data: sub top /var/data/sub: /var/empty: /var/missing:" ]
 }
 
-# Seen failing without: O_NOFOLLOW, with stat for lstat (copy_entry).
+# Seen failing without: AT_SYMLINK_NOFOLLOW and O_NOFOLLOW (copy_up.c).
 @test "tmpcopyup: no link of the image is followed out of it" {
 	mkdir -p rootfs/var/data outside && echo secret >outside/file
 	ln -s "$PWD/outside" rootfs/var/data/directory
@@ -113,7 +113,7 @@ print(os.getxattr(path + "file", "user.note").decode())' "$(pid_of)"
 	[ "$(ls -A outside)" = file ]
 }
 
-# Seen failing without: the errors of copy_failed, DEPTH_MAX.
+# Seen failing without: DEPTH_MAX.
 @test "tmpcopyup: too small, too deep, not readable: refused with the path" {
 	cp config.json kept.json
 	mkdir -p rootfs/var/data/sub && head -c 20000 /dev/zero >rootfs/var/data/sub/large
@@ -153,7 +153,7 @@ mapped() {
 	config '.mounts[-1] += {uidMappings: [{containerID: 0, hostID: 1000, size: 10}], gidMappings: [{containerID: 0, hostID: 2000, size: 10}]}'
 }
 
-# Seen failing without: MOUNT_ATTR_IDMAP (map_tree), with the mappings turned round.
+# Seen failing without: MOUNT_ATTR_IDMAP (map_tree).
 @test "idmap: own mappings show and take other ids, without a user namespace" {
 	need_root "an idmapped mount of the host's file system"
 	mkdir host && echo x >host/file && chown 3:4 host/file && chmod 0777 host
@@ -204,7 +204,7 @@ mapped() {
 	[ "$output" = 3:4 ]
 }
 
-# Seen failing without: text_read, to_host.
+# Seen failing without: to_host.
 @test "idmap: mappings in the option, absolute and relative to the container's" {
 	need_root "an idmapped mount of the host's file system"
 	mkdir host && echo x >host/file && chown 3:4 host/file
@@ -237,7 +237,7 @@ mapped() {
 	done
 }
 
-# Seen failing without: the look who asks (mount_idmap_open): the kernel's word comes late, without a field.
+# Seen failing without: the look who asks (mount_idmap_open).
 @test "idmap: refused to a user with the field, before anything is made" {
 	need_user "root may"
 	mkdir host
@@ -247,7 +247,7 @@ mapped() {
 	[ ! -e rootfs/made ]
 }
 
-# Seen failing without: check_special, check_both_maps, spec_resolve_idmaps.
+# Seen failing without: check_special.
 @test "idmap: what makes no sense is refused with the field, before anything is made" {
 	mkdir host
 	cp config.json kept.json

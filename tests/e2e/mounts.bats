@@ -300,7 +300,7 @@ on_shared() {
 	show
 }
 
-# Seen failing without: the propagation of the root (mounts_propagate), with MS_REC for both forms.
+# Seen failing without: the propagation of the root, and with a recursive one for both forms (mounts_propagate).
 @test "rootfsPropagation: each form is the root's, the recursive one also what is mounted below" {
 	for form in private slave shared unbindable; do
 		word=$form
@@ -318,7 +318,7 @@ on_shared() {
 	done
 }
 
-# Seen failing with: the mounts' own propagation before the root's (mounts_propagate).
+# Seen failing without: the mounts' own propagation behind the root's (mounts_propagate).
 @test "rootfsPropagation: a mount's own propagation wins over a recursive one of the root" {
 	mkdir host
 	config '.linux.rootfsPropagation = "rshared" | .root.readonly = false | .linux.readonlyPaths += ["/mnt/unbindable"]
@@ -333,7 +333,7 @@ on_shared() {
 	mount_has /mnt/unbindable tmpfs ro
 }
 
-# Seen failing without: step_propagation; for "shared" with the host's peer group kept.
+# Seen failing without: step_propagation.
 @test "rootfsPropagation: whatever it is, a mount in the container does not reach a shared host" {
 	program sh -c 'mount -t tmpfs leaked /mnt && mount -t tmpfs leaked /proc/sys && echo mounted'
 	for form in private rprivate slave rslave shared rshared unbindable runbindable; do
@@ -372,7 +372,7 @@ on_shared() {
 
 # ---- targets ----
 
-# Seen failing without: walk_link (a dangling link), the comparison of kinds in target_open.
+# Seen failing without: walk_link.
 @test "mounts: targets that are links, dangling links, FIFOs, sockets, with many slashes, missing" {
 	mkdir host && echo data >host/file
 	mkfifo rootfs/var/fifo
@@ -417,7 +417,7 @@ os.chdir("rootfs/var"); socket.socket(socket.AF_UNIX).bind("socket")'
 
 # ---- masks ----
 
-# Seen failing with: masks that follow no link, that cover devices by the tmpfs.
+# Seen failing with: masks that follow no link.
 @test "mounts: masked links are masked where they point, masked devices are /dev/null, missing ones are left" {
 	mkdir -p rootfs/var/real/dir && echo secret >rootfs/var/real/file && touch rootfs/var/real/dir/hidden
 	ln -s /var/real/file rootfs/var/file-link
@@ -432,7 +432,7 @@ os.chdir("rootfs/var"); socket.socket(socket.AF_UNIX).bind("socket")'
 	[ ! -e rootfs/no ]
 }
 
-# Seen failing without: AT_RECURSIVE in make_readonly; with links not followed.
+# Seen failing without: AT_RECURSIVE (make_readonly).
 @test "mounts: read-only paths that are links and files, and what is mounted below" {
 	mkdir -p rootfs/var/real/sub && echo x >rootfs/var/real/file && ln -s /var/real rootfs/var/link
 	config '.root.readonly = false | .mounts += [{destination: "/var/real/sub", type: "tmpfs", source: "tmpfs"}]
