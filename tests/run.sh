@@ -155,7 +155,7 @@ suite_shell() {
 		*) check "shell: ${file#"$source/"}" shellcheck -x "$file" ;;
 		esac
 	done < <(find "$source" \( -path '*/build-aux' -o -name 'build*' -type d \) -prune -o \
-		\( -name '*.sh' -o -name '*.bash' -o -name '*.bats' -o -path '*/.ci/run' \) -type f -print | sort)
+		\( -name '*.sh' -o -name '*.bash' -o -name '*.bats' -o -path '*/.ci/run' -o -name vm-job \) -type f -print | sort)
 	check "shell: python scripts compile" python3 -c 'import ast, sys
 for name in sys.argv[1:]: ast.parse(open(name).read(), name)' "$source"/tests/*.py "$source"/tests/e2e/*.py
 	check "layers: sources say where they run, includes go downwards" sh "$source/tests/check-layers.sh" "$source/src"

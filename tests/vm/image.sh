@@ -1,5 +1,5 @@
 #!/bin/bash
-# image.sh - print the path of the guest's disk image, which is made when the cache has none.
+# image.sh COPY - make a sparse copy of the guest's disk image, which is made when the cache has none.
 #
 # The cache is $MOSS_CACHE; without it /var/cache/moss-tests, for a normal user
 # ${XDG_CACHE_HOME:-~/.cache}/moss-tests. In it, the last three of each kind:
@@ -11,6 +11,7 @@
 # Exit status: 0, or 1 with the reason on stderr, or 77 when it can't be had here (a skip).
 # shellcheck disable=SC2317 # functions are called by traps
 set -u
+copy=${1:?usage: image.sh COPY}
 here=$(cd "$(dirname "$0")" && pwd)
 release=bookworm
 recipe=1 # count it up when what mmdebstrap is told below changes
@@ -44,7 +45,7 @@ fill() {
 }
 
 export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C
-if [ "${1-}" = --inside ]; then # image.sh --inside TREE.tar DIR IMAGE
+if [ "$1" = --inside ]; then # image.sh --inside TREE.tar DIR IMAGE
 	set -e
 	umask 022
 	mkdir "$3"
@@ -112,4 +113,4 @@ for kind in "$cache"/vm-tree- "$cache"/vm-image-; do
 	# shellcheck disable=SC2012 # by time; the names are ours
 	ls -t "$kind"* 2>/dev/null | tail -n +4 | xargs -r rm -f
 done
-echo "$image"
+cp --sparse=always "$image" "$copy" # nobody removes it meanwhile
