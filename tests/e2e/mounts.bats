@@ -278,12 +278,107 @@ teardown() { e2e_teardown; }
 	[ "$output" = here ]
 }
 
-@test "mounts: two hundred binds" {
+@test "mounts: a thousand binds" {
 	mkdir host && echo data >host/file
-	config '.root.readonly = false | .mounts += [range(200) |
+	config '.root.readonly = false | .mounts += [range(1000) |
 		{destination: "/var/m\(.)", type: "bind", source: "host", options: ["bind", "ro"]}]'
-	container 'cat /var/m*/file | wc -l'
-	[ "$output" = 200 ]
+	container 'cat /var/m*/file | wc -l; grep -c " /var/m[0-9]* ro" /proc/self/mountinfo'
+	[ "$(xargs <<<"$output")" = "1000 1000" ]
+}
+
+@test "mounts: a source of 70000 bytes is refused, not cut" {
+	config '.mounts += [{destination: "/tmp", type: "bind", source: ("/" + ("x/" * 35000)), options: ["bind"]}]'
+	container 'echo ran'
+	[ "$status" -eq 1 ]
+	[ -z "$output" ]
+	[[ "$stderr" == *"/tmp"*"File name too long"* ]]
+	no_containers
+}
+
+# ---- options ----
+
+options=(ro nosuid nodev noexec nodiratime noatime nosymfollow)
+
+# Seen failing without: an attribute (ATTR_SET), the attributes of binds (tree_attributes), of file systems (filesystem_make).
+@test "mounts: every option on a file system, a directory and a file, in and out of a user namespace" {
+	mkdir host && touch host/file
+	for option in "${options[@]}" strictatime; do
+		config '.mounts += [{destination: "/mnt/t-\($o)", type: "tmpfs", source: "x", options: [$o]},
+			{destination: "/mnt/d-\($o)", type: "bind", source: "host", options: ["bind", $o]},
+			{destination: "/mnt/f-\($o)", type: "bind", source: "host/file", options: ["bind", $o]}]' --arg o "$option"
+	done
+	config '.root.readonly = false'
+	mkdir rootfs/mnt
+	for namespace in host user; do
+		if [ "$namespace" = host ] && ! is_root; then continue; fi
+		if [ "$namespace" = user ]; then
+			# The kernel keeps the access times of the host's mounts from a user namespace.
+			config '.mounts |= map(select(.destination | test("^/mnt/[df]-.*atime") | not))'
+			if is_root; then many_ids && chown -R 100000:100000 rootfs/mnt; fi
+		fi
+		container 'cat /proc/self/mountinfo'
+		[ "$status" -eq 0 ]
+		for kind in t d f; do
+			for option in "${options[@]}"; do
+				case $namespace-$kind-$option in user-[df]-*atime) continue ;; esac
+				mount_has "/mnt/$kind-$option" any "$option"
+			done
+		done
+		[[ "$(mount_line /mnt/t-strictatime)" == *" /mnt/t-strictatime rw - "* ]]
+		[ "$namespace" = user ] || [[ "$(mount_line /mnt/d-strictatime)" == *" /mnt/d-strictatime rw - "* ]]
+	done
+	config '.mounts += [{destination: "/mnt/refused", type: "bind", source: "host", options: ["bind", "nodiratime"]}]'
+	container 'echo ran'
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"/mnt/refused"*atime* ]]
+}
+
+# beside_sub OPTIONS: moss, where volume has a tmpfs with these options, and volume/sub another one. As a user it is
+# root in a user namespace whose own these mounts are.
+beside_sub() {
+	local apart=(unshare -m)
+	is_root || apart=(unshare -Urm)
+	mkdir -p volume rootfs/mnt
+	config '.linux.namespaces |= map(select(.type != "user")) | del(.linux.uidMappings, .linux.gidMappings)'
+	program cat /proc/self/mountinfo
+	run --separate-stderr "${apart[@]}" sh -c 'mount -t tmpfs above volume && mkdir volume/sub && mount -t tmpfs below volume/sub &&
+		for at in volume/sub volume; do mount -o "remount,bind,$0" $at || exit; done; exec "$@"' "$1" "$MOSS" --root "$ROOT" run "$ID" </dev/null 3>&- 4>&-
+	show
+	[ "$status" -eq 0 ]
+}
+volume_options() { config '.mounts |= (map(select(.source != "volume")) + [{destination: "/mnt", type: "bind", source: "volume", options: (["rbind"] + $ARGS.positional)}])' --args -- "$@"; }
+lacks() { [[ ",$(mount_line "$1" | cut -d" " -f6)," != *",$2,"* ]] || { mount_line "$1" && return 1; }; }
+
+# Seen failing without: AT_RECURSIVE for recursive ones, and with it for plain ones (tree_attributes).
+@test "mounts: every recursive option is set and taken back below as well, a plain one only at the top" {
+	for option in "${options[@]}"; do
+		case $option in ro) back=rw ;; *) back=${option#no} ;; esac
+		volume_options "r$option"
+		beside_sub rw
+		mount_has /mnt tmpfs "$option"
+		mount_has /mnt/sub tmpfs "$option"
+		volume_options "$option"
+		beside_sub rw
+		mount_has /mnt tmpfs "$option"
+		lacks /mnt/sub "$option"
+		volume_options "r$back"
+		beside_sub "$option"
+		lacks /mnt "$option"
+		lacks /mnt/sub "$option"
+		volume_options "$back"
+		beside_sub "$option"
+		lacks /mnt "$option"
+		mount_has /mnt/sub tmpfs "$option"
+	done
+	volume_options rstrictatime
+	beside_sub rw
+	lacks /mnt/sub relatime
+	volume_options rrelatime
+	beside_sub noatime
+	mount_has /mnt/sub tmpfs relatime
+	volume_options rnorelatime rnostrictatime
+	beside_sub rw
+	mount_has /mnt/sub tmpfs relatime
 }
 
 # ---- propagation ----
