@@ -6,10 +6,11 @@
 # Debian). Builds are out of tree, in a copy of the sources. Two lanes run at a time; a suite's log is printed when it failed.
 # The last line is "N passed, N failed, N skipped"; exit status 1 when anything failed.
 # NO_INSTALL=1 installs nothing; KEEP=1 keeps the logs.
+# The suite faults is a sample of tests/faults/faults.py, another one with every commit.
 # shellcheck disable=SC2317 # functions are called by their names
 set -u
 source_tree=$(cd "$(dirname "$0")/.." && pwd)
-wanted=" ${*:-gcc distcheck install clang sanitizers fuzz static shell cross vm} "
+wanted=" ${*:-gcc distcheck install clang sanitizers fuzz static shell cross vm faults} "
 
 if [ -z "${NO_INSTALL-}" ]; then
 	echo "== installing what the tests need"
@@ -165,6 +166,14 @@ suite_distcheck() {
 	check "distcheck: configure" "$source/configure" || return
 	check "distcheck: make distcheck" env MOSS_CHECK=unit make -s -j 2 distcheck
 }
+suite_faults() {
+	[ -x "$work/gcc/moss" ] || check "faults: a build" build "$work/gcc" CC=gcc || return
+	nice -n 5 python3 "$source/tests/faults/faults.py" --sample 1500 --seconds 240 "$work/gcc/moss" >"$logs/faults.out" 2>&1
+	echo $? >"$logs/faults.status"
+	cat "$logs/faults.out"
+	sed -nE 's/^(ok|not ok|skip) - /\1 - faults: /p' "$logs/faults.out" >>"$results"
+	check "faults: tests/faults/faults.py" grep -qx 0 "$logs/faults.status"
+}
 suite_install() {
 	local tree=$work/tree size
 	[ -x "$work/gcc/moss" ] || check "install: a build" build "$work/gcc" CC=gcc || return
@@ -245,6 +254,7 @@ suite() {
 	suite shell
 	suite distcheck
 	suite cross
+	suite faults
 ) &
 wait
 

@@ -215,8 +215,14 @@ static void get_ready(const struct init *init, struct init_context *context, con
 	for (; count > 0; step++, count--)
 		if (step->run(init, context, &err) < 0)
 			give_up(sock, &err, step->name);
-	if (sync_send(sock, SYNC_READY, NULL, 0, -1) < 0 || sync_receive(sock, &message) < 0 ||
-	    message.kind != SYNC_GO)
+	int ret = sync_send(sock, SYNC_READY, NULL, 0, -1);
+	if (ret == 0)
+		ret = sync_receive(sock, &message);
+	if (ret < 0) {
+		error_set(&err, -ret, "wait for the word to go on");
+		give_up(sock, &err, "exec");
+	}
+	if (message.kind != SYNC_GO)
 		_exit(1); /* moss was killed: nothing is left to wait for */
 }
 

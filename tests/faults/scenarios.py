@@ -1,0 +1,210 @@
+"""scenarios.py - the commands that faults are put into, and what must be true afterwards.
+
+Side:  host, in the sandbox. Needs: a World.
+Gives: attempt(): one command with one fault (or none: then the calls that it makes).
+
+The kinds of problems:
+  hang         the command did not end
+  quiet        it failed and said nothing, or nothing but the kernel's word
+  untrue       it reported success, and what it is for has not happened
+  weaker       it reported success, and the container is another one than without the fault
+  left         a create that failed left something behind, or a run that ended
+  undeletable  `delete --force` afterwards failed or did not end
+  leak         something is left after `delete --force`
+  harmed       exec: the container has not survived, or takes no other exec
+"""
+import os
+import re
+
+import sandbox
+from world import ID, TOP, SETTLE_S, Unfit, difference
+
+KINDS = ("hang", "quiet", "untrue", "weaker", "left", "undeletable", "leak", "harmed")
+
+
+class Attempt:
+    """One run: a command, its fault, what was found wrong."""
+
+    def __init__(self, world, fault, verbose):
+        self.world, self.fault, self.verbose = world, fault, verbose
+        self.problems = []
+        self.outcome = None
+        self.stderr = ""
+
+    def problem(self, kind, text):
+        self.problems.append((kind, text[:600]))
+
+    def traced(self, words, also=()):
+        self.outcome = self.world.trace(words, self.fault, also, self.verbose)
+        self.stderr = self.world.io_text("stderr")
+        if self.outcome.hang is not None:
+            self.problem("hang", self.outcome.hang)
+
+    @property
+    def main_was_killed(self):
+        return self.fault is not None and self.fault.action == "KILL" and self.fault.process == "main"
+
+    @property
+    def ended(self):
+        """Did the command end by itself, so that its words can be held against it?"""
+        return self.outcome.hang is None and not (self.main_was_killed and self.outcome.reached)
+
+    @property
+    def succeeded(self):
+        return self.ended and self.outcome.status == 0
+
+    @property
+    def failed(self):
+        return self.ended and self.outcome.status != 0
+
+    def must_have_said_why(self):
+        # A process that was killed: the status 128 + 9 tells.
+        if not self.failed or (self.fault is not None and self.fault.action == "KILL" and self.outcome.status == 137):
+            return
+        text = re.sub(r'time="[^"]*"|level=\w+|msg=|"level":"\w+"|[Ee]rror', "", self.stderr)
+        if self.fault is not None and self.fault.action != "KILL":
+            text = text.replace(os.strerror(getattr(__import__("errno"), self.fault.action)), "")
+        if not re.search("[A-Za-z]{3}", text):
+            self.problem("quiet", f"exit status {self.outcome.status}, stderr {self.stderr!r}")
+
+    def delete(self):
+        """`delete --force`, and nothing may be left."""
+        status, _, stderr = self.world.run(*self.world.words("delete", "--force", ID))
+        if status != 0:
+            self.problem("undeletable", f"{'no end' if status is None else status}: {stderr.strip()}")
+        self.nothing_is_left("leak")
+
+    def nothing_is_left(self, kind):
+        self.world.forget_facts()
+        self.world.io_reset()
+        self.world.drain_console()
+        left = sandbox.left(self.world.baseline, SETTLE_S)
+        if left:
+            self.problem(kind, ", ".join(sorted(left)))
+            if kind == "leak":
+                sandbox.clean(self.world.baseline)
+
+    def container_must_be_usual(self):
+        """Its program has run, in a container like any other."""
+        told = bool(self.stderr.strip()) or self.world.notes() != self.world.usual_notes
+        facts = self.world.wait_for_facts()
+        if facts is None:
+            self.problem("untrue", f"its program has not run; stderr {self.stderr!r}")
+        elif facts != self.world.facts and not told:
+            different = difference(self.world.facts, facts)
+            # Where no cgroup may be made, containers without limits have none of their own.
+            forbidden = self.fault is not None and self.fault.action in ("EPERM", "EACCES")
+            if not forbidden or any("cgroup" not in line for line in different):
+                self.problem("weaker", "; ".join(different))
+
+
+def create(attempt):
+    world = attempt.world
+    attempt.traced(world.create_words())
+    attempt.must_have_said_why()
+    if attempt.succeeded:
+        status = world.state().get("status")
+        # Its first process may end by its own fault after create has: start tells.
+        late = attempt.fault is not None and attempt.fault.process != "main" and status == "stopped"
+        ret, _, stderr = world.run(*world.words("start", ID))
+        if late and (ret == 0 or not stderr.strip()):
+            attempt.problem("untrue", f"the container has stopped, and start returns {ret}")
+        elif not late and (status != "created" or ret != 0):
+            attempt.problem("untrue", f"state says {status}, start returns {ret}: {stderr}")
+        elif not late:
+            attempt.container_must_be_usual()
+    elif attempt.failed:
+        attempt.nothing_is_left("left")
+    attempt.delete()
+
+
+def start(attempt):
+    world = attempt.world
+    world.must(*world.create_words())
+    init = world.state().get("pid")
+    if not init:
+        raise Unfit("state knows no pid after create")
+    attempt.traced(world.words("start", ID), [(init, "init")])
+    attempt.must_have_said_why()
+    if attempt.succeeded:
+        killed = attempt.fault is not None and attempt.fault.process == "init" and attempt.fault.action == "KILL"
+        if not killed or not attempt.outcome.reached:
+            attempt.container_must_be_usual()
+    attempt.delete()
+
+
+def run_(attempt):
+    world = attempt.world
+    attempt.traced(world.words("run", "--bundle", f"{TOP}/bundle-run", ID))
+    attempt.must_have_said_why()
+    has_run = os.path.exists(f"{TOP}/out/run")
+    if attempt.succeeded and not has_run:
+        attempt.problem("untrue", f"its program has not run; stderr {attempt.stderr!r}")
+    # A removal that failed, and said so, is like a delete that did.
+    if attempt.succeeded or (attempt.failed and not has_run):
+        attempt.nothing_is_left("left")
+    attempt.delete()
+
+
+def running(world):
+    world.must(*world.create_words())
+    world.must(*world.words("start", ID))
+
+
+def exec_(attempt):
+    world = attempt.world
+    running(world)
+    if world.wait_for_facts() is None:
+        raise Unfit("the container's program did not run")
+    before = sandbox.snapshot(by_pid=True) | {f"file {TOP}/out/exec"}
+    attempt.traced(world.words("exec", ID, "/bin/sh", "-c", "echo done >/out/exec"))
+    attempt.must_have_said_why()
+    if attempt.succeeded and not os.path.exists(f"{TOP}/out/exec"):
+        attempt.problem("untrue", f"its program has not run; stderr {attempt.stderr!r}")
+    new = sandbox.left(before, SETTLE_S, by_pid=True)
+    if new:
+        attempt.problem("leak", "beside the container: " + ", ".join(sorted(new)))
+    status = world.state().get("status")
+    ret, _, stderr = world.run(*world.words("exec", ID, "/bin/true"))
+    if status != "running" or ret != 0:
+        attempt.problem("harmed", f"state says {status}, another exec returns {ret}: {stderr}")
+    attempt.delete()
+
+
+def _delete(attempt, *options):
+    attempt.traced(attempt.world.words("delete", *options, ID))
+    attempt.must_have_said_why()
+    if attempt.succeeded:
+        attempt.nothing_is_left("untrue")
+    attempt.delete()
+
+
+def delete(attempt):
+    running(attempt.world)
+    _delete(attempt, "--force")
+
+
+def delete_created(attempt):
+    attempt.world.must(*attempt.world.create_words())
+    _delete(attempt)
+
+
+SCENARIOS = {"create": create, "start": start, "exec": exec_, "delete": delete, "delete-created": delete_created,
+             "run": run_}
+# The other modes differ from root's in create alone, or nearly.
+OF_MODE = {mode: ("create",) if mode in ("join", "terminal") else tuple(SCENARIOS)
+           for mode in ("root", "join", "terminal", "user", "subids")}
+
+
+def run(world, scenario, fault, verbose=False):
+    """One attempt. Whatever it leaves, the next one starts from a clean machine."""
+    attempt = Attempt(world, fault, verbose)
+    world.forget_facts()
+    try:
+        SCENARIOS[scenario](attempt)
+    except BaseException:
+        sandbox.clean(world.baseline)
+        raise
+    finally:
+        world.drain_console()
+    return attempt
