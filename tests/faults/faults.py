@@ -2,6 +2,7 @@
 """faults.py - every system call of create, start, exec, delete and run fails once; nothing may be left.
 
   faults.py [OPTION...] RUNTIME...
+  make faults [RUNTIME="..."] [FAULTSFLAGS="OPTION..."]
 
 RUNTIME is moss or another runtime with runc's command line; several are compared in one table.
 Needs: root, x86_64, Linux 5.14 or newer, libseccomp, busybox-static; uidmap for the mode "subids".
@@ -26,8 +27,9 @@ calls are counted without a fault, in threads of one process together.
 
 Each worker lives in a small machine of its own (sandbox.py). After every run `delete --force` must
 succeed and nothing may be left there; what else is asked for is in scenarios.py. The results are
-lines "ok - NAME", "not ok - NAME" or "skip - NAME # REASON", one for each mode and scenario; then
-a table. Exit status: 0, 1 when a run failed, 2 when nothing could be run.
+lines "ok - NAME", "not ok - NAME" or "skip - NAME # REASON", one for each mode and scenario (a
+command that the runtime does not have is a skip); then a table. Exit status: 0, 1 when a run
+failed, 2 when nothing could be run.
 
 A fault that was "not reached" is none: the command went another way this time (a poll more or
 less, a race). Few are normal; with a runtime in Go, many.
@@ -74,7 +76,7 @@ class Worker:
     """Lives in a sandbox, in one world at a time, and does what the other end of the pipe says."""
 
     def __init__(self, pipe, runtime, user):
-        self.pipe, self.user, self.here, self.worlds = pipe, user, None, {}
+        self.pipe, self.user, self.here = pipe, user, None
         # Read before /tmp is covered, and put where the normal user can reach it. It is root's.
         with open(runtime, "rb") as file:
             self.binary = file.read()
@@ -86,8 +88,7 @@ class Worker:
             return self.here
         self.here = None
         sandbox.libc.umount2(world.NETWORK.encode(), 2)
-        for place in sandbox.PLACES:
-            subprocess.run(["find", place, "-xdev", "-mindepth", "1", "-delete"], check=False)
+        sandbox.wipe()
         os.makedirs(f"{world.TOP}/bin")
         path = f"{world.TOP}/bin/{self.name}"
         with open(path, "wb") as file:
@@ -312,8 +313,9 @@ def print_table(runs):
             total.kinds.update(tally.kinds)
             total.slowest = max(total.slowest, tally.slowest)
         for mode, scenario, tally in [*lines, ("all", "", total)]:
-            rows.append((run.name, mode, scenario, tally.calls, tally.errors, tally.kills, tally.unreached, tally.failed,
-                         *(tally.kinds[kind] for kind in KINDS), f"{tally.slowest:.1f}s"))
+            counts = (tally.calls, tally.errors, tally.kills, tally.unreached, tally.failed)
+            rows.append((run.name, mode, scenario, *counts, *(tally.kinds[kind] for kind in KINDS),
+                         f"{tally.slowest:.1f}s"))
     widths = [max(len(str(row[column])) for row in rows) for column in range(len(head))]
     for row in rows:
         print("# " + "  ".join(str(cell).rjust(width) if column > 2 else str(cell).ljust(width)

@@ -22,6 +22,7 @@ PR_SET_PDEATHSIG = 1
 WALL = 0x40000000
 PLACES = ("/tmp", "/run", "/var/tmp", "/dev/shm")
 CGROUPS = "/sys/fs/cgroup"
+_inside = False
 
 
 def _check(ret, what):
@@ -78,6 +79,7 @@ class Cgroups:
 
 def enter(cgroup, main):
     """Fork a worker that runs main() as process 1 of its own small machine. Returns its pid."""
+    global _inside
     sys.stdout.flush()
     pid = os.fork()
     if pid != 0:
@@ -92,6 +94,7 @@ def enter(cgroup, main):
         if inner != 0:
             os._exit(os.waitstatus_to_exitcode(os.waitpid(inner, 0)[1]) & 0xFF)
         die_with_parent()
+        _inside = True
         mount("none", "/", None, REC | PRIVATE)
         mount("none", "/", None, REC | SHARED)
         mount("proc", "/proc", "proc")
@@ -140,8 +143,15 @@ def processes():
     return {entry for entry in os.listdir("/proc") if entry.isdigit() and entry != own}
 
 
+def must_be_inside():
+    """What follows would be the end of a machine that is not ours."""
+    if not _inside or os.getpid() != 1:
+        raise RuntimeError("not in a sandbox")
+
+
 def kill_all():
     """Everybody in here but this process."""
+    must_be_inside()
     try:
         os.kill(-1, signal.SIGKILL)
     except ProcessLookupError:
@@ -167,6 +177,13 @@ def snapshot(by_pid=False):
         for directory, names, files in os.walk(place):
             found.update(f"file {directory}/{name}" for name in names + files)
     return found
+
+
+def wipe():
+    """Empty all places for files."""
+    must_be_inside()
+    for place in PLACES:
+        subprocess.run(["find", place, "-xdev", "-mindepth", "1", "-delete"], check=False)
 
 
 def left(baseline, patience, by_pid=False):

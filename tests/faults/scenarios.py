@@ -1,7 +1,7 @@
 """scenarios.py - the commands that faults are put into, and what must be true afterwards.
 
 Side:  host, in the sandbox. Needs: a World.
-Gives: attempt(): one command with one fault (or none: then the calls that it makes).
+Gives: run(): one command with one fault (or none: then the calls that it makes).
 
 The kinds of problems:
   hang         the command did not end
@@ -13,6 +13,7 @@ The kinds of problems:
   leak         something is left after `delete --force`
   harmed       exec: the container has not survived, or takes no other exec
 """
+import errno
 import os
 import re
 
@@ -63,7 +64,7 @@ class Attempt:
             return
         text = re.sub(r'time="[^"]*"|level=\w+|msg=|"level":"\w+"|[Ee]rror', "", self.stderr)
         if self.fault is not None and self.fault.action != "KILL":
-            text = text.replace(os.strerror(getattr(__import__("errno"), self.fault.action)), "")
+            text = text.replace(os.strerror(getattr(errno, self.fault.action)), "")
         if not re.search("[A-Za-z]{3}", text):
             self.problem("quiet", f"exit status {self.outcome.status}, stderr {self.stderr!r}")
 

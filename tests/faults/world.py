@@ -9,7 +9,6 @@ import pwd
 import re
 import shutil
 import socket
-import subprocess
 import time
 
 import sandbox
