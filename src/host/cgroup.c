@@ -54,23 +54,30 @@ const char *cgroup_hierarchy(void)
 	return hierarchy_find(&path) == 0 ? path : NULL;
 }
 
-bool cgroup_path_of(pid_t pid, char *path, size_t size)
+/* 0; -ENOENT: it can't be named; or another -errno: it could not be read. */
+static int path_of(pid_t pid, char *path, size_t size)
 {
 	char  text[8192], file[32] = "/proc/self/cgroup";
 	char *line, *rest = text;
 
 	if (pid != 0)
 		snprintf(file, sizeof(file), "/proc/%d/cgroup", (int)pid);
-	if (io_read_small(AT_FDCWD, file, text, sizeof(text)) < 0)
-		return false;
+	ssize_t count = io_read_small(AT_FDCWD, file, text, sizeof(text));
+	if (count < 0)
+		return (int)count;
 	while ((line = strsep(&rest, "\n")) != NULL) {
 		if (!str_starts(line, "0::/"))
 			continue;
 		snprintf(path, size, "%s", strcmp(line, "0::/") == 0 ? "" : line + 3);
 		/* "/../x": it lies outside our cgroup namespace; " (deleted)": it is gone. */
-		return !str_starts(path, "/..") && strstr(path, " (deleted)") == NULL;
+		return !str_starts(path, "/..") && strstr(path, " (deleted)") == NULL ? 0 : -ENOENT;
 	}
-	return false;
+	return -ENOENT;
+}
+
+bool cgroup_path_of(pid_t pid, char *path, size_t size)
+{
+	return path_of(pid, path, size) == 0;
 }
 
 static bool has_dots(const char *path)
@@ -93,15 +100,17 @@ int cgroup_place(const char *cgroups_path, const char *id, struct arena *arena, 
 	int  ret = hierarchy_find(&hierarchy);
 
 	*ret_path = NULL;
+	if (ret == 0)
+		ret = path_of(0, own, sizeof(own));
 	if (ret < 0 && ret != -ENOENT)
-		return error_at(err, -ret, "/sys/fs/cgroup", "look for the cgroup file system");
+		return error_at(err, -ret, "/sys/fs/cgroup", "find out moss's own cgroup");
 	if (cgroups_path != NULL && has_dots(cgroups_path))
 		return error_at(err, 0, "linux: cgroupsPath", "\"%s\" contains . or ..", cgroups_path);
 	if (cgroups_path != NULL && strchr(cgroups_path, '/') == NULL && strchr(cgroups_path, ':') != NULL) {
 		error_at(err, 0, "linux: cgroupsPath", "\"%s\": systemd units are not supported yet", cgroups_path);
 		return error_hint(err, "use a path");
 	}
-	if (cgroup_hierarchy() == NULL || !cgroup_path_of(0, own, sizeof(own)))
+	if (ret == -ENOENT)
 		return 0;
 	if (cgroups_path != NULL && cgroups_path[0] == '/')
 		*ret_path = arena_text(arena, cgroups_path);
