@@ -101,12 +101,11 @@ int sync_receive(int sock, struct sync_message *ret_message)
 	ret_message->kind = SYNC_END;
 	ret_message->fd = -1;
 	ret_message->size = 0;
+	/* ECONNRESET: the other side died with a message of ours unread. What it said before is still to
+	 * be had, and then the end. */
 	do
 		size = recvmsg(sock, &header, MSG_CMSG_CLOEXEC);
-	while (size < 0 && errno == EINTR);
-	/* The other side died with a message of ours unread: that is an end, too. */
-	if (size < 0 && errno == ECONNRESET)
-		return 0;
+	while (size < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (size < 0)
 		return -errno;
 	fd_owned fd = fd_of(&header);
