@@ -8,13 +8,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/proc.h"
 #include "base/sync.h"
+#include "host/caller.h"
 #include "host/cgroup.h"
 #include "host/destroy.h"
 #include "host/exec_process.h"
@@ -38,6 +41,7 @@ struct entering { /* an exec under way */
 	struct exe       exe;
 	struct init_exec init;
 	int  dir_fd, first_pidfd; /* of the container, and of its first process */
+	uid_t owner;              /* of the container: another user's is root's to enter */
 	int  exe_tree;            /* see exe_open_sealed() */
 	int  cgroup_fd, child_sock, console_sock, pidfd_sock;
 };
@@ -84,6 +88,10 @@ static int open_container(struct entering *entering, const char *id, const struc
 	if (state_check_id(id, err) < 0 || state_open(root, id, false, &entering->dir_fd, err) < 0 ||
 	    state_read(entering->dir_fd, &entering->state, err) < 0)
 		return -err->code;
+	struct stat st;
+	if (fstat(entering->dir_fd, &st) < 0)
+		return error_at(err, errno, id, "stat the container's state directory");
+	entering->owner = st.st_uid;
 	int status = state_status(entering->dir_fd, &entering->state, false, &entering->first_pidfd, err);
 	return status < 0 ? status : check_status(status, id, entering->options->ignore_paused, err);
 }
@@ -96,7 +104,7 @@ static int find_ids(struct entering *entering, struct error *err)
 	struct init_exec *init = &entering->init;
 	char path[48];
 
-	init->become = (join->pidfd_namespaces & CLONE_NEWUSER) || join->fds[SPEC_NS_USER] >= 0;
+	init->become = join_enters_user(join);
 	/* When the first process has entered a user namespace of its own making, the maps to be seen are
 	 * not the container's: the kernel alone knows those. */
 	if ((join->pidfd_namespaces & CLONE_NEWUSER) &&
@@ -114,9 +122,11 @@ static int plan(struct entering *entering, const char *id, struct error *err)
 	struct spec_rlimit files;
 	struct spec *spec = &entering->spec;
 	struct init *init = &entering->init.init;
+	const struct join_process first = { entering->state.pid, entering->first_pidfd, entering->state.own_pid_namespace,
+					    entering->owner };
 
 	if (exec_process_read(entering->options, entering->dir_fd, spec, err) < 0 ||
-	    join_open_process(entering->state.pid, entering->first_pidfd, entering->state.own_pid_namespace, &entering->join, err) < 0 ||
+	    join_open_process(&first, &entering->join, err) < 0 ||
 	    find_ids(entering, err) < 0 || spec_check_process(spec, err) < 0)
 		return -err->code;
 	init->preserved_fds = entering->options->preserve_fds;
@@ -193,7 +203,9 @@ static int prepare(void *context, int sock, struct error *err)
 	struct init_exec *init = &entering->init;
 	const struct spec_process *process = &entering->spec.process;
 
-	if (inherited_oom_score(process, sock, err) < 0 || inherited_rlimits(process, 0, err) < 0)
+	if ((entering->owner != geteuid() && inherited_drop_rights(err) < 0) ||
+	    (caller_get()->root && init->become && !init->init.keep_groups && inherited_drop_groups(err) < 0) ||
+	    inherited_oom_score(process, sock, err) < 0 || inherited_rlimits(process, 0, err) < 0)
 		return -err->code;
 	fd_close(&init->exe_fd); /* of an earlier try */
 	fd_close(&entering->exe_tree);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/proc.h"
 #include "base/sync.h"
 #include "base/sys.h"
 #include "host/caller.h"
@@ -150,10 +151,37 @@ static int open_owner(pid_t pid)
 	return fd < 0 ? -1 : ioctl(fd, NS_GET_USERNS);
 }
 
-int join_open_process(pid_t pid, int pidfd, bool own_pid_namespace, struct join *ret_join, struct error *err)
+bool join_enters_user(const struct join *join)
 {
+	return (join->pidfd_namespaces & CLONE_NEWUSER) || join->fds[SPEC_NS_USER] >= 0;
+}
+
+/* What a user's state directory says, the user has written: the process that it names may be one outside
+ * of any container, and the environment that a program would get there is the user's choice. Within a user
+ * namespace of that user's own, root's process has that user's rights and no more. */
+static int check_owner(const struct join_process *process, const struct join *join, struct error *err)
+{
+	char  path[48];
+	uid_t maker = (uid_t)-1;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)process->pid);
+	fd_owned fd = join->fds[SPEC_NS_USER] >= 0 ? fcntl(join->fds[SPEC_NS_USER], F_DUPFD_CLOEXEC, 3)
+						    : open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return explain_look(errno, process->pid, "user", err);
+	if (join_enters_user(join) && ioctl(fd, NS_GET_OWNER_UID, &maker) == 0 && maker == process->owner)
+		return 0;
+	error_set(err, EPERM, "the container is user %u's, and its process %d is in no user namespace of that user",
+		  (unsigned)process->owner, (int)process->pid);
+	return error_hint(err, "whatever it runs would have root's rights; if that is wanted, nsenter(1) does it");
+}
+
+int join_open_process(const struct join_process *process, struct join *ret_join, struct error *err)
+{
+	pid_t pid = process->pid;
+
 	join_init(ret_join);
-	ret_join->pidfd = pidfd;
+	ret_join->pidfd = process->pidfd;
 	ret_join->any = true;
 	for (int type = 0; type < SPEC_NS_COUNT; type++) {
 		struct stat own, other;
@@ -161,7 +189,7 @@ int join_open_process(pid_t pid, int pidfd, bool own_pid_namespace, struct join 
 		if (stat_namespace(getpid(), (enum spec_namespace_type)type, &own, err) < 0 ||
 		    stat_namespace(pid, (enum spec_namespace_type)type, &other, err) < 0)
 			return -err->code;
-		fd_owned owner = type == SPEC_NS_USER && own_pid_namespace ? open_owner(pid) : -1;
+		fd_owned owner = type == SPEC_NS_USER && process->own_pid_namespace ? open_owner(pid) : -1;
 		struct stat st;
 		if (owner >= 0 && fstat(owner, &st) == 0 && !is_same(&st, &other)) {
 			if (!is_same(&st, &own))
@@ -172,7 +200,10 @@ int join_open_process(pid_t pid, int pidfd, bool own_pid_namespace, struct join 
 		if (!is_same(&own, &other))
 			ret_join->pidfd_namespaces |= spec_namespace_kinds[type].flag;
 	}
-	return 0;
+	if (process->owner != geteuid() && check_owner(process, ret_join, err) < 0)
+		return -err->code;
+	/* Still there: then all that was found behind its number was its own. */
+	return proc_wait_end(process->pidfd, 0) == 1 ? error_set(err, ESRCH, "process %d has ended", (int)pid) : 0;
 }
 
 /* The call that makes the container. */

@@ -194,7 +194,13 @@ static int restrict_devices(struct making *making, struct error *err)
 /* Inherited by what is cloned from us. */
 static int prepare_child(void *context, int sock, struct error *err)
 {
-	return inherited_oom_score(&((const struct stage *)context)->spec->process, sock, err);
+	const struct stage *stage = context;
+
+	/* A new user namespace of root's allows setgroups(2): there init does it. */
+	if (caller_get()->root && stage->in_user_ns && !stage->wait_for_map && !stage->init.keep_groups &&
+	    inherited_drop_groups(err) < 0)
+		return -err->code;
+	return inherited_oom_score(&stage->spec->process, sock, err);
 }
 
 static void run_child(void *context, int sock)

@@ -21,7 +21,7 @@ struct init {
 	size_t      rlimits_count;
 	unsigned    preserved_fds;             /* fds 3..2+preserved_fds reach the program */
 	bool        bring_lo_up;               /* there is a new network namespace */
-	bool        set_groups;                /* false: setgroups(2) is denied in this user namespace */
+	bool        set_groups;                /* false: setgroups(2) may be denied in this user namespace */
 	bool        keep_groups;               /* the caller's supplementary groups stay */
 	bool        bind_console;              /* show the pty as /dev/console */
 	bool        root_readonly;

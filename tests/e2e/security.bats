@@ -642,3 +642,81 @@ foreign() {
 		[ -z "$(ls -A theirs)" ]
 	done
 }
+
+# victim COMMAND...: a process of user 54321 that runs it and then sleeps; $VICTIM, and named as the first one by
+# the state.json below $FOREIGN.
+victim() {
+	setpriv --reuid 54321 --regid 54321 --clear-groups "$@" sleep 60 </dev/null >/dev/null 2>&1 3>&- 4>&- &
+	VICTIM=$!
+	eventually eval 'grep -qz sleep "/proc/$VICTIM/cmdline" && [ "$(tr "\0" " " <"/proc/$VICTIM/cmdline")" = "sleep 60 " ]'
+	foreign
+	jq --argjson pid "$VICTIM" --argjson start "$(sed 's/.*) //' "/proc/$VICTIM/stat" | cut -d' ' -f20)" --argjson own "${OWN_PID:-true}" \
+		'.pid = $pid | .pid_start_time = $start | .own_pid_namespace = $own | .cgroup = null | .new_keyring = false' "$ROOT/$ID/state.json" >"$FOREIGN/$ID/state.json"
+	chown -R 54321:54321 "$FOREIGN/$ID"
+}
+
+# Seen failing without: the look at the owner of the user namespace (check_owner of join.c).
+@test "root runs nothing for a user's state.json that names a process outside of that user's user namespaces" {
+	need_root "entering a user's container"
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/sh\necho ran as $(id -u) in $(readlink /proc/self/ns/user)\n' >"$BATS_TEST_TMPDIR/bin/ls"
+	chmod 0755 "$BATS_TEST_TMPDIR/bin/ls"
+	config '.process.env = ["PATH=" + $p + "/bin:/usr/bin:/bin"] | .process.cwd = "/"' --arg p "$BATS_TEST_TMPDIR"
+	program sleep 60
+	apart run -d "$ID"
+	for how in "" "unshare --map-root-user --mount"; do # in the second the owner of the pid namespace would be entered: ours
+		# shellcheck disable=SC2086 # several words
+		victim $how
+		run --separate-stderr "$MOSS" --root "$FOREIGN" exec "$ID" ls
+		show
+		kill "$VICTIM"
+		[ "$status" -eq 255 ]
+		[[ "$stderr" == *"in no user namespace of that user"*"peration not permitted"* ]]
+		[ -z "$output" ]
+		rm -r "$FOREIGN"
+	done
+}
+
+# Seen failing without: inherited_drop_groups, inherited_drop_rights.
+@test "root's groups and session keyring do not get into a user's container; create that joins its user namespace neither" {
+	need_root "entering a user's container"
+	config '.process.env = ["PATH=/usr/bin:/bin"] | .process.cwd = "/" | .process.rlimits = []'
+	program sleep 60
+	apart run -d "$ID"
+	OWN_PID=false victim unshare --map-root-user
+	grep -qx deny "/proc/$VICTIM/setgroups"
+	keyctl=$([ "$(uname -m)" = x86_64 ] && echo 250 || echo 219)
+	as_root=(setpriv --groups 0,6,42 "$PYTHON" -c 'import ctypes, os, sys
+ctypes.CDLL(None).syscall(int(sys.argv[1]), 1, b"of-root-alone", 0, 0, 0) # KEYCTL_JOIN_SESSION_KEYRING
+os.execv(sys.argv[2], sys.argv[2:])' "$keyctl")
+	run --separate-stderr "${as_root[@]}" "$MOSS" --root "$FOREIGN" exec "$ID" "$PYTHON" -c 'import ctypes, os, sys
+text = ctypes.create_string_buffer(200)
+ctypes.CDLL(None).syscall(int(sys.argv[1]), 6, -3, text, 200, 0) # KEYCTL_DESCRIBE of the session keyring
+print(os.getgroups(), os.getuid(), text.value.decode())' "$keyctl"
+	show
+	[[ "$output" == "[] 0 keyring;"* ]]
+	[[ "$output" != *of-root-alone* ]]
+	moss delete --force "$ID"
+	config '.linux.namespaces |= (map(select(.type != "user")) + [{type: "user", path: $p}]) | .process.env = ["PATH=/bin"]' --arg p "/proc/$VICTIM/ns/user"
+	program grep Groups /proc/self/status
+	open_way
+	chown -R 54321:54321 rootfs
+	run --separate-stderr "${as_root[@]}" "$MOSS" --root "$ROOT" run "$ID"
+	show
+	kill "$VICTIM"
+	[ "$(xargs <<<"$output")" = Groups: ]
+}
+
+# Seen failing without: setgroups(2) tried in every case (set_groups of credentials.c).
+@test "a container's first process can't make exec keep the caller's groups" {
+	ids
+	caller=()
+	if is_root; then caller=(setpriv --groups 0,6,42); fi
+	config '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN", "CAP_SETFCAP"])'
+	program sh -c 'echo ready; exec unshare -U -r sleep 1000'
+	apart run -d "$ID"
+	eventually grep -qsx deny "/proc/$(pid_of)/setgroups"
+	run --separate-stderr "${caller[@]}" "$MOSS" --root "$ROOT" exec "$ID" grep Groups /proc/self/status
+	show
+	[ "$(xargs <<<"$output")" = Groups: ]
+}
