@@ -70,7 +70,13 @@ static int step_keyring(const struct init *init, struct init_context *context, s
 {
 	int serial = init->keyring ? sys_join_session_keyring(init->keyring) : 0;
 
-	if (serial == 0 || (serial > 0 && sys_open_keyring(serial) == 0))
+	/* Another user may have opened one of this name to everybody, to find our keys in it later. */
+	bool foreign = serial > 0 && sys_owns_keyring(serial) == 0;
+	if (foreign) {
+		init_note(context, "session keyring: %s is another user's: a new one without a name", init->keyring);
+		serial = sys_join_session_keyring(NULL);
+	}
+	if (serial == 0 || (serial > 0 && (foreign || sys_open_keyring(serial) == 0)))
 		return 0;
 	if (errno == EDQUOT)
 		init_note(context, "no session keyring: the user's quota is used up (sysctl kernel.keys.maxkeys)");

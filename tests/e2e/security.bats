@@ -720,3 +720,27 @@ print(os.getgroups(), os.getuid(), text.value.decode())' "$keyctl"
 	show
 	[ "$(xargs <<<"$output")" = Groups: ]
 }
+
+# Seen failing without: the look whose keyring it is (sys_owns_keyring).
+@test "a session keyring of the container's name that another user has opened is not joined" {
+	need_root "another user's keyring"
+	grep -qs . /proc/keys || skip "this kernel shows no keys"
+	# Others may search it, which is what joining takes, and do not see it unless they have joined it.
+	setpriv --reuid 54321 --regid 54321 --clear-groups "$PYTHON" -c 'import ctypes, sys, time
+call = ctypes.CDLL(None).syscall
+serial = call(int(sys.argv[1]), 1, sys.argv[2].encode(), 0, 0, 0)
+print(call(int(sys.argv[1]), 5, serial, ctypes.c_uint(0x3f3f0008), 0, 0), flush=True)
+time.sleep(60)' "$([ "$(uname -m)" = x86_64 ] && echo 250 || echo 219)" "_ses.$ID" >opened 2>&1 3>&- 4>&- &
+	helper=$!
+	eventually grep -qx 0 opened
+	config '.linux.maskedPaths = []'
+	program sh -c 'cat /proc/keys; echo ready; exec sleep 1000'
+	apart run -d "$ID"
+	eventually grep -q ready out
+	moss exec "$ID" cat /proc/keys </dev/null >got
+	kill "$helper"
+	cat out got
+	grep -q keyring out
+	grep -q keyring got
+	run ! grep "_ses.$ID:" out got
+}
