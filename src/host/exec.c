@@ -39,6 +39,7 @@ struct entering { /* an exec under way */
 	struct spec      spec;
 	struct join      join;
 	struct exe       exe;
+	bool             seal_exe;
 	struct init_exec init;
 	int  dir_fd, first_pidfd; /* of the container, and of its first process */
 	uid_t owner;              /* of the container: another user's is root's to enter */
@@ -63,7 +64,6 @@ static void entering_free(struct entering *entering)
 	fd_close(&entering->first_pidfd);
 	fd_close(&entering->cgroup_fd);
 	fd_close(&entering->child_sock);
-	fd_close(&entering->init.exe_fd);
 	fd_close(&entering->exe_tree); /* while the program starts already */
 	fd_close(&entering->console_sock);
 	fd_close(&entering->pidfd_sock);
@@ -140,8 +140,7 @@ static int plan(struct entering *entering, const char *id, struct error *err)
 	if (plan_process(spec, entering->init.become, init, &files, err) < 0 || exe_find(&entering->exe, err) < 0)
 		return -err->code;
 	bool maps_known = entering->init.become && spec->uid_maps.count > 0;
-	if (plan_exe_needed(&entering->exe, maps_known ? &spec->uid_maps : NULL))
-		entering->init.exe = &entering->exe;
+	entering->seal_exe = plan_exe_needed(&entering->exe, maps_known ? &spec->uid_maps : NULL);
 	for (size_t i = 0; i < spec->warnings.count; i++)
 		log_line(LOG_LEVEL_WARNING, "%s", spec->warnings.texts[i]);
 	return 0;
@@ -200,17 +199,14 @@ static int open_cgroup(struct entering *entering, struct error *err)
 static int prepare(void *context, int sock, struct error *err)
 {
 	struct entering *entering = context;
-	struct init_exec *init = &entering->init;
+	const struct init_exec *init = &entering->init;
 	const struct spec_process *process = &entering->spec.process;
 
 	if ((entering->owner != geteuid() && inherited_drop_rights(err) < 0) ||
 	    (caller_get()->root && init->become && !init->init.keep_groups && inherited_drop_groups(err) < 0) ||
 	    inherited_oom_score(process, sock, err) < 0 || inherited_rlimits(process, 0, err) < 0)
 		return -err->code;
-	fd_close(&init->exe_fd); /* of an earlier try */
-	fd_close(&entering->exe_tree);
-	init->exe_fd = init->exe ? exe_open_sealed(init->exe, &entering->exe_tree, err) : -1;
-	return init->exe != NULL && init->exe_fd < 0 ? init->exe_fd : 0;
+	return 0;
 }
 
 static void run_child(void *context, int sock)
@@ -240,7 +236,8 @@ static int clone_process(struct entering *entering, struct error *err)
 	out->sock = socks[0];
 	entering->child_sock = socks[1];
 	struct join_child child = { .cgroup_fd = entering->cgroup_fd, .sock = socks[1],
-				    .prepare = prepare, .run = run_child, .context = entering };
+				    .prepare = prepare, .run = run_child, .context = entering,
+				    .exe = entering->seal_exe ? &entering->exe : NULL, .exe_tree = &entering->exe_tree };
 	ret = join_clone(&entering->join, &child, &out->pid, &out->pidfd, err);
 	/* cgroups(7), "no internal processes": the container's own manager has divided its cgroup and sits
 	 * in a part of it. */
@@ -310,7 +307,7 @@ static int enter(struct entering *entering, const char *id, const struct state_r
 int exec_start(const struct exec_options *options, const char *id, const struct state_root *root,
 	       struct exec *ret_exec, struct error *err)
 {
-	struct entering entering = { .options = options, .out = ret_exec, .join.pidfd = -1, .init.exe_fd = -1, .exe_tree = -1, .dir_fd = -1, .first_pidfd = -1,
+	struct entering entering = { .options = options, .out = ret_exec, .join.pidfd = -1, .exe_tree = -1, .dir_fd = -1, .first_pidfd = -1,
 				     .cgroup_fd = -1, .child_sock = -1, .console_sock = -1, .pidfd_sock = -1 };
 
 	*ret_exec = (struct exec){ .pidfd = -1, .sock = -1, .console_fd = -1, .signal_fd = -1 };

@@ -247,7 +247,7 @@ static void __attribute__((noreturn)) fail(int sock, struct error *err, const ch
 struct joined { /* what the process in between hands back; in memory that is shared with a fork, too */
 	struct error err; /* its code is 0: all went well */
 	pid_t pid;
-	int   pidfd;
+	int   pidfd, exe_tree;
 };
 
 struct joining {
@@ -284,6 +284,27 @@ static int enter_late(const struct join *join, struct error *err)
 	return 0;
 }
 
+/* All that is done before the clone. The binary is sealed here because a process of a joined pid namespace
+ * that may trace everything (CAP_SYS_PTRACE, no user namespace) can take hold of the child's /proc/PID/exe as soon
+ * as there is one (CVE-2019-5736); where memory is shared that is our binary, too, and does no harm. */
+static int get_inside(const struct joining *joining, struct error *err)
+{
+	const struct join_child *child = joining->child;
+	fd_owned exe_fd = -1;
+
+	if (child->prepare(child->context, child->sock, err) < 0)
+		return -err->code;
+	if (child->exe != NULL && (exe_fd = exe_open_sealed(child->exe, &joining->joined->exe_tree, err)) < 0)
+		return -err->code;
+	/* A process of the joined namespaces could otherwise look into ours and the child's, while
+	 * they still have the host's root and files (CVE-2026-41163). */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return error_set(err, errno, "prctl PR_SET_DUMPABLE");
+	if (enter(joining->join, err) < 0)
+		return -err->code;
+	return child->exe != NULL ? exe_seal(child->exe, exe_fd, err) : 0; /* with the rights that we have inside */
+}
+
 /* The process in between: enter, clone, end. */
 static int joiner_main(void *context)
 {
@@ -292,11 +313,7 @@ static int joiner_main(void *context)
 	const struct join_child *child = joining->child;
 	struct joined           *joined = joining->joined;
 
-	/* A process of the joined namespaces could otherwise look into ours and the child's, while
-	 * they still have the host's root and files (CVE-2026-41163). */
-	if (child->prepare(child->context, child->sock, &joined->err) >= 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		error_set(&joined->err, errno, "prctl PR_SET_DUMPABLE");
-	if (joined->err.code == 0 && enter(join, &joined->err) == 0) {
+	if (get_inside(joining, &joined->err) == 0) {
 		int   pidfd = -1;
 		pid_t pid = clone_child(join, child->cgroup_fd, CLONE_PARENT, &pidfd);
 		if (pid == 0) { /* from here on *joined is not ours */
@@ -396,11 +413,15 @@ int join_clone(const struct join *join, const struct join_child *child, pid_t *r
 	struct joined *joined = mmap(NULL, sizeof(*joined), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (joined == MAP_FAILED)
 		return error_set(err, errno, "memory for the joining process");
-	joined->pidfd = -1;
+	joined->pidfd = joined->exe_tree = -1;
 	struct joining joining = { .join = join, .child = child, .joined = joined };
 	int ret = run_joiner(&joining, err);
 	*ret_pid = joined->pid;
 	*ret_pidfd = joined->pidfd;
+	if (child->exe != NULL) {
+		fd_close(child->exe_tree);
+		*child->exe_tree = joined->exe_tree;
+	}
 	munmap(joined, sizeof(*joined));
 	return ret;
 }

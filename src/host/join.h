@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/exe.h"
 #include "spec/spec.h"
 
 struct join {
@@ -55,6 +56,10 @@ struct join_child {
 	int (*prepare)(void *context, int sock, struct error *err);
 	void (*run)(void *context, int sock); /* what the child does; must not return */
 	void *context;
+	/* Where namespaces are entered: the binary to seal (exe.h) before the clone, NULL: none. *@exe_tree gets
+	 * what exe_open_sealed() leaves to be closed; an earlier one in it is closed first. */
+	const struct exe *exe;
+	int *exe_tree;
 };
 
 /* Clone it, by one clone3(2).

@@ -248,8 +248,6 @@ void init_main(const struct init *init, int sock, int fifo_fd)
 /* What the stage does for the container's first process. */
 static int enter(const struct init_exec *exec, int sock, struct error *err)
 {
-	if (exec->exe != NULL && exe_seal(exec->exe, exec->exe_fd, err) < 0)
-		return error_step(err, "protect the binary");
 	if (sys_close_others(3 + exec->init.preserved_fds, (unsigned)sock) < 0)
 		return error_set(err, errno, "close_range");
 	sys_signals_reset();

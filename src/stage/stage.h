@@ -20,7 +20,8 @@ struct stage {
 	bool               wait_for_map; /* a new user namespace: ids come with SYNC_MAPPED */
 	uint32_t           uid, gid;     /* who to be inside it while making the container */
 	bool               has_fifo;     /* exec.fifo comes with SYNC_FILES */
-	const struct exe  *exe;          /* not NULL: the container could write the binary, seal it */
+	const struct exe  *exe;          /* not NULL: the container could write the binary, seal it (it is sealed
+					  * already where namespaces were joined) */
 	struct init        init;
 };
 
