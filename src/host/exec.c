@@ -304,6 +304,20 @@ static int enter(struct entering *entering, const char *id, const struct state_r
 	return talk_until_ready(&talk, err);
 }
 
+/* Whatever it was that failed in a container that is gone by now, it failed because of that. One that is
+ * dying has no namespaces any more (ESRCH), or no more pids to give (ENOMEM), or kills what we have made (EPIPE). */
+static int explain_failure(const struct entering *entering, const char *id, struct error *err)
+{
+	bool dying = err->code == ESRCH || err->code == ENOMEM || err->code == EPIPE;
+
+	if (proc_wait_end(entering->first_pidfd, dying ? DYING_MS : 0) == 1)
+		return error_at(err, ESRCH, id, "the container has ended meanwhile: container not running");
+	if (err->code == ESRCH)
+		return error_at(err, ESRCH, id, "the first thread of the container's process has ended and others live on: "
+				"there is nothing to enter it by");
+	return -err->code;
+}
+
 int exec_start(const struct exec_options *options, const char *id, const struct state_root *root,
 	       struct exec *ret_exec, struct error *err)
 {
@@ -318,12 +332,8 @@ int exec_start(const struct exec_options *options, const char *id, const struct 
 		ret = enter(&entering, id, root, err);
 	if (ret < 0)
 		exec_abandon(ret_exec, options);
-	/* Whatever it was that failed in a container that is gone by now, it failed because of that. */
-	if (ret < 0 && err->exit_status == 0 && entering.first_pidfd >= 0 &&
-	    (ret == -ESRCH || proc_wait_end(entering.first_pidfd, ret == -EPIPE ? DYING_MS : 0) == 1)) {
-		*err = (struct error){ 0 };
-		ret = error_at(err, ESRCH, id, "the container has ended meanwhile: container not running");
-	}
+	if (ret < 0 && err->exit_status == 0 && entering.first_pidfd >= 0)
+		ret = explain_failure(&entering, id, err);
 	entering_free(&entering);
 	return ret;
 }
