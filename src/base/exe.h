@@ -3,10 +3,11 @@
  * CVE-2019-5736: a container whose root may write the runtime's binary reaches it through
  * /proc/PID/exe, or starts it again as "#!/proc/self/exe" and writes it then. The usual defence
  * is to run the whole program again from a sealed copy; that costs a second start-up. moss lets
- * only the process that becomes the container's change what its own /proc/PID/exe names: its
- * text is mapped again from a read-only clone of the binary's mount (the same page cache, nothing
- * is copied), then PR_SET_MM_MAP makes that clone the exe file (PR_SET_MM_EXE_FILE where the kernel lacks
- * CONFIG_CHECKPOINT_RESTORE, which only the host's root may use). Opening it for writing is EROFS
+ * the process that becomes the container's, or the one that clones it into joined namespaces, change
+ * what its own /proc/PID/exe names: its text is mapped again from a read-only clone of the binary's mount
+ * (the same page cache, nothing is copied), then PR_SET_MM_MAP makes that clone the exe file
+ * (PR_SET_MM_EXE_FILE where the kernel lacks CONFIG_CHECKPOINT_RESTORE, which only the host's root may use).
+ * Opening it for writing is EROFS
  * for ever after, whoever asks.
  */
 #ifndef MOSS_EXE_H

@@ -34,8 +34,6 @@ static int stat_number(pid_t pid, int wanted, uint64_t *ret_number)
 	if (field == NULL || field[1] != ' ')
 		return -EIO;
 	field += 2;
-	if (*field == 'Z' || *field == 'X')
-		return -ESRCH;
 	for (int number = 3; number < wanted; number++) {
 		field = strchr(field, ' ');
 		if (field == NULL)
@@ -83,6 +81,10 @@ int proc_open(pid_t pid, uint64_t start_time, int *ret_fd)
 		return ret;
 	if (ticks != start_time)
 		return -ESRCH;
+	/* A zombie's threads may live on (its first one called pthread_exit(3)): the pidfd knows. */
+	ret = proc_wait_end(fd, 0);
+	if (ret != 0)
+		return ret < 0 ? ret : -ESRCH;
 	*ret_fd = fd_take(&fd);
 	return 0;
 }

@@ -9,7 +9,7 @@
 
 /* The time a process started, in clock ticks since boot (proc(5), stat, field 22): with the pid
  * and the boot id it names one process for ever.
- * Returns 0; -ESRCH when there is no such process or it is a zombie; or another -errno. */
+ * Returns 0, also for a zombie; -ESRCH when there is no such process; or another -errno. */
 int proc_start_time(pid_t pid, uint64_t *ret_ticks) __attribute__((nonnull, warn_unused_result));
 
 /* Does the process neither catch nor ignore signal @number (1 to 31)? False when it can't be told. */
@@ -19,7 +19,7 @@ bool proc_signal_is_default(pid_t pid, int number);
 int proc_boot_id(char id[PROC_BOOT_ID_SIZE]) __attribute__((nonnull, warn_unused_result));
 
 /* A pidfd of the process with this pid and start time, in *@ret_fd.
- * Returns 0, -ESRCH when that process is gone (also when its pid was given to another), -errno. */
+ * Returns 0, -ESRCH when that process has ended (also when its pid was given to another), -errno. */
 int proc_open(pid_t pid, uint64_t start_time, int *ret_fd)
 	__attribute__((nonnull, warn_unused_result));
 

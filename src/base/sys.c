@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <linux/keyctl.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -72,6 +74,18 @@ int sys_close_others(unsigned first, unsigned keep)
 int sys_join_session_keyring(const char *name)
 {
 	return (int)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0, 0);
+}
+
+int sys_owns_keyring(int serial)
+{
+	char text[512], *uid; /* "keyring;UID;GID;PERMISSIONS;NAME" */
+	long size = syscall(SYS_keyctl, KEYCTL_DESCRIBE, serial, text, sizeof(text) - 1, 0);
+
+	if (size < 0)
+		return -1;
+	text[size < (long)sizeof(text) ? size : (long)sizeof(text) - 1] = '\0';
+	uid = strchr(text, ';');
+	return uid != NULL && strtoul(uid + 1, NULL, 10) == geteuid();
 }
 
 int sys_open_keyring(int serial)

@@ -42,9 +42,13 @@ void sys_signals_reset(void);
  * so @keep lies above them. */
 int sys_close_others(unsigned first, unsigned keep);
 
-/* Join the session keyring of this name, where our user has one that was opened, else a new one.
+/* Join the session keyring of this name, where there is one that was opened to us, whoever's it is; else
+ * a new one; with NULL always a new one, without a name.
  * Returns its serial number. keyctl(2): KEYCTL_JOIN_SESSION_KEYRING. */
 int sys_join_session_keyring(const char *name);
+
+/* Is this keyring our effective user's? Returns 1, 0, or -1 with errno. */
+int sys_owns_keyring(int serial);
 
 /* Let the user's other processes find and join this keyring, which a new one does not. */
 int sys_open_keyring(int serial);

@@ -8,13 +8,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/proc.h"
 #include "base/sync.h"
+#include "host/caller.h"
 #include "host/cgroup.h"
 #include "host/destroy.h"
 #include "host/exec_process.h"
@@ -36,8 +39,10 @@ struct entering { /* an exec under way */
 	struct spec      spec;
 	struct join      join;
 	struct exe       exe;
+	bool             seal_exe;
 	struct init_exec init;
 	int  dir_fd, first_pidfd; /* of the container, and of its first process */
+	uid_t owner;              /* of the container: another user's is root's to enter */
 	int  exe_tree;            /* see exe_open_sealed() */
 	int  cgroup_fd, child_sock, console_sock, pidfd_sock;
 };
@@ -59,7 +64,6 @@ static void entering_free(struct entering *entering)
 	fd_close(&entering->first_pidfd);
 	fd_close(&entering->cgroup_fd);
 	fd_close(&entering->child_sock);
-	fd_close(&entering->init.exe_fd);
 	fd_close(&entering->exe_tree); /* while the program starts already */
 	fd_close(&entering->console_sock);
 	fd_close(&entering->pidfd_sock);
@@ -84,6 +88,10 @@ static int open_container(struct entering *entering, const char *id, const struc
 	if (state_check_id(id, err) < 0 || state_open(root, id, false, &entering->dir_fd, err) < 0 ||
 	    state_read(entering->dir_fd, &entering->state, err) < 0)
 		return -err->code;
+	struct stat st;
+	if (fstat(entering->dir_fd, &st) < 0)
+		return error_at(err, errno, id, "stat the container's state directory");
+	entering->owner = st.st_uid;
 	int status = state_status(entering->dir_fd, &entering->state, false, &entering->first_pidfd, err);
 	return status < 0 ? status : check_status(status, id, entering->options->ignore_paused, err);
 }
@@ -96,7 +104,7 @@ static int find_ids(struct entering *entering, struct error *err)
 	struct init_exec *init = &entering->init;
 	char path[48];
 
-	init->become = (join->pidfd_namespaces & CLONE_NEWUSER) || join->fds[SPEC_NS_USER] >= 0;
+	init->become = join_enters_user(join);
 	/* When the first process has entered a user namespace of its own making, the maps to be seen are
 	 * not the container's: the kernel alone knows those. */
 	if ((join->pidfd_namespaces & CLONE_NEWUSER) &&
@@ -114,9 +122,11 @@ static int plan(struct entering *entering, const char *id, struct error *err)
 	struct spec_rlimit files;
 	struct spec *spec = &entering->spec;
 	struct init *init = &entering->init.init;
+	const struct join_process first = { entering->state.pid, entering->first_pidfd, entering->state.own_pid_namespace,
+					    entering->owner };
 
 	if (exec_process_read(entering->options, entering->dir_fd, spec, err) < 0 ||
-	    join_open_process(entering->state.pid, entering->first_pidfd, entering->state.own_pid_namespace, &entering->join, err) < 0 ||
+	    join_open_process(&first, &entering->join, err) < 0 ||
 	    find_ids(entering, err) < 0 || spec_check_process(spec, err) < 0)
 		return -err->code;
 	init->preserved_fds = entering->options->preserve_fds;
@@ -132,8 +142,7 @@ static int plan(struct entering *entering, const char *id, struct error *err)
 	if (plan_process(spec, entering->init.become, init, &files, err) < 0 || exe_find(&entering->exe, err) < 0)
 		return -err->code;
 	bool maps_known = entering->init.become && spec->uid_maps.count > 0;
-	if (plan_exe_needed(&entering->exe, maps_known ? &spec->uid_maps : NULL))
-		entering->init.exe = &entering->exe;
+	entering->seal_exe = plan_exe_needed(&entering->exe, maps_known ? &spec->uid_maps : NULL);
 	for (size_t i = 0; i < spec->warnings.count; i++)
 		log_line(LOG_LEVEL_WARNING, "%s", spec->warnings.texts[i]);
 	return 0;
@@ -192,15 +201,14 @@ static int open_cgroup(struct entering *entering, struct error *err)
 static int prepare(void *context, int sock, struct error *err)
 {
 	struct entering *entering = context;
-	struct init_exec *init = &entering->init;
+	const struct init_exec *init = &entering->init;
 	const struct spec_process *process = &entering->spec.process;
 
-	if (inherited_oom_score(process, sock, err) < 0 || inherited_rlimits(process, 0, err) < 0)
+	if ((entering->owner != geteuid() && inherited_drop_rights(err) < 0) ||
+	    (caller_get()->root && init->become && !init->init.keep_groups && inherited_drop_groups(err) < 0) ||
+	    inherited_oom_score(process, sock, err) < 0 || inherited_rlimits(process, 0, err) < 0)
 		return -err->code;
-	fd_close(&init->exe_fd); /* of an earlier try */
-	fd_close(&entering->exe_tree);
-	init->exe_fd = init->exe ? exe_open_sealed(init->exe, &entering->exe_tree, err) : -1;
-	return init->exe != NULL && init->exe_fd < 0 ? init->exe_fd : 0;
+	return 0;
 }
 
 static void run_child(void *context, int sock)
@@ -230,7 +238,8 @@ static int clone_process(struct entering *entering, struct error *err)
 	out->sock = socks[0];
 	entering->child_sock = socks[1];
 	struct join_child child = { .cgroup_fd = entering->cgroup_fd, .sock = socks[1],
-				    .prepare = prepare, .run = run_child, .context = entering };
+				    .prepare = prepare, .run = run_child, .context = entering,
+				    .exe = entering->seal_exe ? &entering->exe : NULL, .exe_tree = &entering->exe_tree };
 	ret = join_clone(&entering->join, &child, &out->pid, &out->pidfd, err);
 	/* cgroups(7), "no internal processes": the container's own manager has divided its cgroup and sits
 	 * in a part of it. */
@@ -297,10 +306,24 @@ static int enter(struct entering *entering, const char *id, const struct state_r
 	return talk_until_ready(&talk, err);
 }
 
+/* Whatever it was that failed in a container that is gone by now, it failed because of that. One that is
+ * dying has no namespaces any more (ESRCH), or no more pids to give (ENOMEM), or kills what we have made (EPIPE). */
+static int explain_failure(const struct entering *entering, const char *id, struct error *err)
+{
+	bool dying = err->code == ESRCH || err->code == ENOMEM || err->code == EPIPE;
+
+	if (proc_wait_end(entering->first_pidfd, dying ? DYING_MS : 0) == 1)
+		return error_at(err, ESRCH, id, "the container has ended meanwhile: container not running");
+	if (err->code == ESRCH)
+		return error_at(err, ESRCH, id, "the first thread of the container's process has ended and others live on: "
+				"there is nothing to enter it by");
+	return -err->code;
+}
+
 int exec_start(const struct exec_options *options, const char *id, const struct state_root *root,
 	       struct exec *ret_exec, struct error *err)
 {
-	struct entering entering = { .options = options, .out = ret_exec, .join.pidfd = -1, .init.exe_fd = -1, .exe_tree = -1, .dir_fd = -1, .first_pidfd = -1,
+	struct entering entering = { .options = options, .out = ret_exec, .join.pidfd = -1, .exe_tree = -1, .dir_fd = -1, .first_pidfd = -1,
 				     .cgroup_fd = -1, .child_sock = -1, .console_sock = -1, .pidfd_sock = -1 };
 
 	*ret_exec = (struct exec){ .pidfd = -1, .sock = -1, .console_fd = -1, .signal_fd = -1 };
@@ -311,12 +334,8 @@ int exec_start(const struct exec_options *options, const char *id, const struct 
 		ret = enter(&entering, id, root, err);
 	if (ret < 0)
 		exec_abandon(ret_exec, options);
-	/* Whatever it was that failed in a container that is gone by now, it failed because of that. */
-	if (ret < 0 && err->exit_status == 0 && entering.first_pidfd >= 0 &&
-	    (ret == -ESRCH || proc_wait_end(entering.first_pidfd, ret == -EPIPE ? DYING_MS : 0) == 1)) {
-		*err = (struct error){ 0 };
-		ret = error_at(err, ESRCH, id, "the container has ended meanwhile: container not running");
-	}
+	if (ret < 0 && err->exit_status == 0 && entering.first_pidfd >= 0)
+		ret = explain_failure(&entering, id, err);
 	entering_free(&entering);
 	return ret;
 }

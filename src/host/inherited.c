@@ -4,12 +4,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "base/sync.h"
+#include "base/sys.h"
 #include "host/caller.h"
 
 int inherited_oom_score(const struct spec_process *process, int sock, struct error *err)
@@ -52,4 +57,25 @@ int inherited_rlimits(const struct spec_process *process, pid_t pid, struct erro
 				       "(ulimit -H)");
 	}
 	return 0;
+}
+
+int inherited_drop_groups(struct error *err)
+{
+	return setgroups(0, NULL) < 0 ? error_set(err, errno, "give up the caller's supplementary groups") : 0;
+}
+
+int inherited_drop_rights(struct error *err)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (sys_join_session_keyring(NULL) < 0 && errno != ENOSYS) {
+		error_set(err, errno, "leave the caller's session keyring");
+		return error_hint(err, "it would be open to the container's user; see sysctl kernel.keys.root_maxkeys");
+	}
+	if (syscall(SYS_capget, &header, data) < 0)
+		return error_set(err, errno, "capget");
+	data[0].effective &= ~(1u << CAP_SYS_RESOURCE);
+	data[0].permitted &= ~(1u << CAP_SYS_RESOURCE);
+	return syscall(SYS_capset, &header, data) < 0 ? error_set(err, errno, "give up CAP_SYS_RESOURCE") : 0;
 }

@@ -18,4 +18,13 @@ int inherited_oom_score(const struct spec_process *process, int sock, struct err
 int inherited_rlimits(const struct spec_process *process, pid_t pid, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Give up our supplementary groups, before a clone into a user namespace that is there already: it may deny
+ * setgroups(2), and root's groups are not for its processes. Returns 0 or -errno with @err set. */
+int inherited_drop_groups(struct error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Give up what root's process would hand on to one in another user's container: the session keyring (an empty
+ * one takes its place), and the right to raise limits, which is not for that user's config.json to use.
+ * Returns 0 or -errno with @err set. */
+int inherited_drop_rights(struct error *err) __attribute__((nonnull, warn_unused_result));
+
 #endif

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/proc.h"
 #include "base/sync.h"
 #include "base/sys.h"
 #include "host/caller.h"
@@ -150,10 +151,37 @@ static int open_owner(pid_t pid)
 	return fd < 0 ? -1 : ioctl(fd, NS_GET_USERNS);
 }
 
-int join_open_process(pid_t pid, int pidfd, bool own_pid_namespace, struct join *ret_join, struct error *err)
+bool join_enters_user(const struct join *join)
 {
+	return (join->pidfd_namespaces & CLONE_NEWUSER) || join->fds[SPEC_NS_USER] >= 0;
+}
+
+/* What a user's state directory says, the user has written: the process that it names may be one outside
+ * of any container, and the environment that a program would get there is the user's choice. Within a user
+ * namespace of that user's own, root's process has that user's rights and no more. */
+static int check_owner(const struct join_process *process, const struct join *join, struct error *err)
+{
+	char  path[48];
+	uid_t maker = (uid_t)-1;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)process->pid);
+	fd_owned fd = join->fds[SPEC_NS_USER] >= 0 ? fcntl(join->fds[SPEC_NS_USER], F_DUPFD_CLOEXEC, 3)
+						    : open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return explain_look(errno, process->pid, "user", err);
+	if (join_enters_user(join) && ioctl(fd, NS_GET_OWNER_UID, &maker) == 0 && maker == process->owner)
+		return 0;
+	error_set(err, EPERM, "the container is user %u's, and its process %d is in no user namespace of that user",
+		  (unsigned)process->owner, (int)process->pid);
+	return error_hint(err, "whatever it runs would have root's rights; if that is wanted, nsenter(1) does it");
+}
+
+int join_open_process(const struct join_process *process, struct join *ret_join, struct error *err)
+{
+	pid_t pid = process->pid;
+
 	join_init(ret_join);
-	ret_join->pidfd = pidfd;
+	ret_join->pidfd = process->pidfd;
 	ret_join->any = true;
 	for (int type = 0; type < SPEC_NS_COUNT; type++) {
 		struct stat own, other;
@@ -161,7 +189,7 @@ int join_open_process(pid_t pid, int pidfd, bool own_pid_namespace, struct join 
 		if (stat_namespace(getpid(), (enum spec_namespace_type)type, &own, err) < 0 ||
 		    stat_namespace(pid, (enum spec_namespace_type)type, &other, err) < 0)
 			return -err->code;
-		fd_owned owner = type == SPEC_NS_USER && own_pid_namespace ? open_owner(pid) : -1;
+		fd_owned owner = type == SPEC_NS_USER && process->own_pid_namespace ? open_owner(pid) : -1;
 		struct stat st;
 		if (owner >= 0 && fstat(owner, &st) == 0 && !is_same(&st, &other)) {
 			if (!is_same(&st, &own))
@@ -172,7 +200,10 @@ int join_open_process(pid_t pid, int pidfd, bool own_pid_namespace, struct join 
 		if (!is_same(&own, &other))
 			ret_join->pidfd_namespaces |= spec_namespace_kinds[type].flag;
 	}
-	return 0;
+	if (process->owner != geteuid() && check_owner(process, ret_join, err) < 0)
+		return -err->code;
+	/* Still there: then all that was found behind its number was its own. */
+	return proc_wait_end(process->pidfd, 0) == 1 ? error_set(err, ESRCH, "process %d has ended", (int)pid) : 0;
 }
 
 /* The call that makes the container. */
@@ -216,7 +247,7 @@ static void __attribute__((noreturn)) fail(int sock, struct error *err, const ch
 struct joined { /* what the process in between hands back; in memory that is shared with a fork, too */
 	struct error err; /* its code is 0: all went well */
 	pid_t pid;
-	int   pidfd;
+	int   pidfd, exe_tree;
 };
 
 struct joining {
@@ -253,6 +284,27 @@ static int enter_late(const struct join *join, struct error *err)
 	return 0;
 }
 
+/* All that is done before the clone. The binary is sealed here because a process of a joined pid namespace
+ * that may trace everything (CAP_SYS_PTRACE, no user namespace) can take hold of the child's /proc/PID/exe as soon
+ * as there is one (CVE-2019-5736); where memory is shared that is our binary, too, and does no harm. */
+static int get_inside(const struct joining *joining, struct error *err)
+{
+	const struct join_child *child = joining->child;
+	fd_owned exe_fd = -1;
+
+	if (child->prepare(child->context, child->sock, err) < 0)
+		return -err->code;
+	if (child->exe != NULL && (exe_fd = exe_open_sealed(child->exe, &joining->joined->exe_tree, err)) < 0)
+		return -err->code;
+	/* A process of the joined namespaces could otherwise look into ours and the child's, while
+	 * they still have the host's root and files (CVE-2026-41163). */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return error_set(err, errno, "prctl PR_SET_DUMPABLE");
+	if (enter(joining->join, err) < 0)
+		return -err->code;
+	return child->exe != NULL ? exe_seal(child->exe, exe_fd, err) : 0; /* with the rights that we have inside */
+}
+
 /* The process in between: enter, clone, end. */
 static int joiner_main(void *context)
 {
@@ -261,11 +313,7 @@ static int joiner_main(void *context)
 	const struct join_child *child = joining->child;
 	struct joined           *joined = joining->joined;
 
-	/* A process of the joined namespaces could otherwise look into ours and the child's, while
-	 * they still have the host's root and files (CVE-2026-41163). */
-	if (child->prepare(child->context, child->sock, &joined->err) >= 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		error_set(&joined->err, errno, "prctl PR_SET_DUMPABLE");
-	if (joined->err.code == 0 && enter(join, &joined->err) == 0) {
+	if (get_inside(joining, &joined->err) == 0) {
 		int   pidfd = -1;
 		pid_t pid = clone_child(join, child->cgroup_fd, CLONE_PARENT, &pidfd);
 		if (pid == 0) { /* from here on *joined is not ours */
@@ -365,11 +413,15 @@ int join_clone(const struct join *join, const struct join_child *child, pid_t *r
 	struct joined *joined = mmap(NULL, sizeof(*joined), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (joined == MAP_FAILED)
 		return error_set(err, errno, "memory for the joining process");
-	joined->pidfd = -1;
+	joined->pidfd = joined->exe_tree = -1;
 	struct joining joining = { .join = join, .child = child, .joined = joined };
 	int ret = run_joiner(&joining, err);
 	*ret_pid = joined->pid;
 	*ret_pidfd = joined->pidfd;
+	if (child->exe != NULL) {
+		fd_close(child->exe_tree);
+		*child->exe_tree = joined->exe_tree;
+	}
 	munmap(joined, sizeof(*joined));
 	return ret;
 }

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/exe.h"
 #include "spec/spec.h"
 
 struct join {
@@ -29,12 +30,22 @@ void join_close(struct join *join);
 int join_open(const struct spec *spec, struct join *ret_join, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Find the namespaces of a container's process @pid (@pidfd, lent) that are not ours, for `exec`. The
- * user namespace is the one that owns its pid namespace (@own_pid_namespace), which the process can't leave; the
- * process itself may have made another one and entered it.
+struct join_process { /* a container's first process */
+	pid_t pid;
+	int   pidfd; /* lent */
+	bool  own_pid_namespace;
+	uid_t owner; /* of the record that names it */
+};
+
+/* Find its namespaces that are not ours, for `exec`. The user namespace is the one that owns its pid
+ * namespace (@own_pid_namespace), which the process can't leave; the process itself may have made another one
+ * and entered it. Where the record is another user's, it must be a user namespace of that user's.
  * Returns 0 or -errno with @err set; -ESRCH when it has ended. */
-int join_open_process(pid_t pid, int pidfd, bool own_pid_namespace, struct join *ret_join, struct error *err)
+int join_open_process(const struct join_process *process, struct join *ret_join, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
+
+/* Will a user namespace be entered? */
+bool join_enters_user(const struct join *join) __attribute__((nonnull));
 
 struct join_child {
 	int   cgroup_fd; /* lent; -1: stay in ours */
@@ -45,6 +56,10 @@ struct join_child {
 	int (*prepare)(void *context, int sock, struct error *err);
 	void (*run)(void *context, int sock); /* what the child does; must not return */
 	void *context;
+	/* Where namespaces are entered: the binary to seal (exe.h) before the clone, NULL: none. *@exe_tree gets
+	 * what exe_open_sealed() leaves to be closed; an earlier one in it is closed first. */
+	const struct exe *exe;
+	int *exe_tree;
 };
 
 /* Clone it, by one clone3(2).

@@ -39,7 +39,7 @@ struct making { /* a launch under way */
 	const struct launch_options *options;
 	struct plan     *plan;
 	struct launched *out;
-	int   cgroup_fd, child_sock, fifo_fd, console_sock, pidfd_sock;
+	int   cgroup_fd, child_sock, fifo_fd, console_sock, pidfd_sock, exe_tree; /* join.h */
 	pid_t pid;
 	char  mark[STATE_MARK_MAX]; /* of the cgroup */
 	size_t notes_written;    /* of the state's notes, those in the record that is prepared */
@@ -199,7 +199,13 @@ static int restrict_devices(struct making *making, struct error *err)
 /* Inherited by what is cloned from us. */
 static int prepare_child(void *context, int sock, struct error *err)
 {
-	return inherited_oom_score(&((const struct stage *)context)->spec->process, sock, err);
+	const struct stage *stage = context;
+
+	/* A new user namespace of root's allows setgroups(2): there init does it. */
+	if (caller_get()->root && stage->in_user_ns && !(stage->namespaces & CLONE_NEWUSER) && !stage->init.keep_groups &&
+	    inherited_drop_groups(err) < 0)
+		return -err->code;
+	return inherited_oom_score(&stage->spec->process, sock, err);
 }
 
 static void run_child(void *context, int sock)
@@ -216,8 +222,14 @@ static int clone_container(struct making *making, struct error *err)
 		return error_set(err, -ret, "socketpair");
 	out->sock = socks[0];
 	making->child_sock = socks[1];
+	struct stage *stage = &making->plan->stage;
 	struct join_child child = { .cgroup_fd = making->cgroup_fd, .sock = socks[1],
-				    .prepare = prepare_child, .run = run_child, .context = &making->plan->stage };
+				    .prepare = prepare_child, .run = run_child, .context = stage };
+	if (making->plan->join.any) { /* then the stage would be too late */
+		child.exe = stage->exe;
+		child.exe_tree = &making->exe_tree;
+		stage->exe = NULL;
+	}
 	ret = join_clone(&making->plan->join, &child, &making->pid, &out->pidfd, err);
 	/* cgroups(7): entering takes a right on the common ancestor, which a user may not have. */
 	if (ret < 0 && making->cgroup_fd >= 0 && (ret == -EOPNOTSUPP || (is_not_ours(ret) && !caller_get()->root))) {
@@ -388,7 +400,8 @@ int launch_create(const struct launch_options *options, struct state_root *root,
 {
 	plan_owned    plan;
 	struct making making = { .options = options, .plan = &plan, .out = ret_launched, .cgroup_fd = -1,
-				 .child_sock = -1, .fifo_fd = -1, .console_sock = -1, .pidfd_sock = -1 };
+				 .child_sock = -1, .fifo_fd = -1, .console_sock = -1, .pidfd_sock = -1,
+				 .exe_tree = -1 };
 	int ret;
 
 	*ret_launched = (struct launched){ .root = root, .dir_fd = -1, .pidfd = -1, .sock = -1, .console_fd = -1,
@@ -412,6 +425,7 @@ int launch_create(const struct launch_options *options, struct state_root *root,
 	fd_close(&making.fifo_fd);
 	fd_close(&making.console_sock);
 	fd_close(&making.pidfd_sock);
+	fd_close(&making.exe_tree);
 	return ret;
 }
 

@@ -3,6 +3,7 @@
 #ifndef MOSS_PLAN_PROCESS_H
 #define MOSS_PLAN_PROCESS_H
 #include "base/error.h"
+#include "base/exe.h"
 #include "init/init.h"
 #include "spec/spec.h"
 

@@ -29,17 +29,18 @@ static int set_groups(const struct init *init, struct error *err)
 
 	if (init->keep_groups)
 		return 0;
-	if (!init->set_groups) {
-		if (user->additional_gids_count == 0)
-			return 0;
-		error_at(err, EPERM, "process: user: additionalGids", "setgroups(2) is denied in this user namespace");
-		return error_hint(err, "it has one id only: map a range of ids, or leave additionalGids out");
-	}
-	if (setgroups(user->additional_gids_count, user->additional_gids) < 0) {
+	/* Tried in every case: what the host side has read may be said of a user namespace that the container
+	 * has made in its own, where it may deny what is allowed here. */
+	if (setgroups(user->additional_gids_count, user->additional_gids) == 0)
+		return 0;
+	if (init->set_groups || errno != EPERM) {
 		error_at(err, errno, "process: user: additionalGids", "setgroups");
 		return error_hint(err, "each group must be mapped in the user namespace");
 	}
-	return 0;
+	if (user->additional_gids_count == 0)
+		return 0;
+	error_at(err, EPERM, "process: user: additionalGids", "setgroups(2) is denied in this user namespace");
+	return error_hint(err, "it has one id only: map a range of ids, or leave additionalGids out");
 }
 
 static int set_user(const struct spec_user *user, struct error *err)

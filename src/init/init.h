@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/exe.h"
 #include "spec/spec.h"
 
 struct init {
@@ -24,7 +23,7 @@ struct init {
 	bool        set_personality;
 	unsigned long personality;             /* of personality(2) */
 	bool        bring_lo_up;               /* there is a new network namespace */
-	bool        set_groups;                /* false: setgroups(2) is denied in this user namespace */
+	bool        set_groups;                /* false: setgroups(2) may be denied in this user namespace */
 	bool        keep_groups;               /* the caller's supplementary groups stay */
 	bool        bind_console;              /* show the pty as /dev/console */
 	bool        root_readonly;
@@ -42,10 +41,8 @@ void init_main(const struct init *init, int sock, int fifo_fd) __attribute__((no
 /* A process that `exec` adds to a running container. */
 struct init_exec {
 	struct init       init;     /* start_now is true */
-	const struct exe *exe;      /* not NULL: the container could write the binary: seal it ... */
-	int               exe_fd;   /* ... with this file, lent */
-	bool              become;   /* a user namespace was entered: ... */
-	uint32_t          uid, gid; /* ... be this one in it until the credentials are set */
+	bool        become;   /* a user namespace was entered: ... */
+	uint32_t    uid, gid; /* ... be this one in it until the credentials are set */
 };
 
 /* The same for a process that has entered the container's namespaces already, in the place of the

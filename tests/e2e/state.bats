@@ -583,3 +583,25 @@ for i in range(10000): os.set_inheritable(os.open("/", os.O_RDONLY), True)
 os.execv(sys.argv[1], sys.argv[1:])' "$MOSS" --root "$ROOT" run "$ID" >out
 	[ "$(xargs <out)" = "0 1 2 3" ]
 }
+
+# Seen failing without: the pidfd asked, not the state of the first thread (proc_open).
+@test "state: a container whose first thread has ended and whose others live on is running" {
+	need_command "${CC:-cc}"
+	printf '%s\n' '#include <pthread.h>' '#include <unistd.h>' 'static void *stay(void *arg) { for (;;) pause(); return arg; }' \
+		'int main(void) { pthread_t thread; pthread_create(&thread, 0, stay, 0); pthread_exit(0); }' >threads.c
+	"${CC:-cc}" -static -pthread -o rootfs/bin/threads threads.c || skip "no static program can be made"
+	program threads
+	apart run -d "$ID"
+	pid=$(jq .pid "$ROOT/$ID/state.json")
+	eventually grep -q '^State:.*Z' "/proc/$pid/status"
+	[ "$(status_of)" = running ]
+	attempt delete "$ID"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"not stopped: running"* ]]
+	attempt exec "$ID" true
+	[ "$status" -eq 255 ]
+	[[ "$output" == *"others live on"* ]]
+	moss kill "$ID" KILL
+	wait_for stopped
+	moss delete "$ID"
+}
