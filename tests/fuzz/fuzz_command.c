@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "cmd/command.h"
+#include "spec/spec.h"
 
 #define WORDS_MAX 64 /* of the input */
 #define LINE_MAX_WORDS (3 * WORDS_MAX)
@@ -30,8 +31,12 @@ static const void *field_of(const struct line *line, const struct option *option
 
 static size_t field_size(const struct option *option)
 {
-	return option->kind == OPTION_FLAG ? sizeof(bool) : option->kind == OPTION_NUMBER ? sizeof(unsigned)
-											   : sizeof(const char *);
+	switch (option->kind) {
+	case OPTION_FLAG:   return sizeof(bool);
+	case OPTION_NUMBER: return sizeof(unsigned);
+	case OPTION_LIST:   return sizeof(struct spec_texts);
+	default:            return sizeof(const char *);
+	}
 }
 
 static unsigned char flag_of(const struct line *line, const struct option *option)
@@ -49,6 +54,11 @@ static const char *text_of(const struct line *line, const struct option *option)
 	return *(const char *const *)field_of(line, option);
 }
 
+static const struct spec_texts *list_of(const struct line *line, const struct option *option)
+{
+	return field_of(line, option);
+}
+
 /* Is @text (the end of) one of the words that were given? */
 static bool is_lent(const struct line *line, const char *text)
 {
@@ -56,6 +66,14 @@ static bool is_lent(const struct line *line, const char *text)
 		if (text >= line->given[i] && text <= line->given[i] + strlen(line->given[i]))
 			return true;
 	return false;
+}
+
+static void promises_of_list(const struct line *line, const struct spec_texts *list)
+{
+	promise(list->count <= (size_t)line->count && (list->texts == NULL) == (list->count == 0));
+	for (size_t i = 0; i < list->count; i++)
+		promise(is_lent(line, list->texts[i]));
+	promise(list->texts == NULL || list->texts[list->count] == NULL);
 }
 
 /* The fields hold what their kind allows, and nothing but declared fields was written to. */
@@ -70,6 +88,8 @@ static void promises_of_fields(const struct line *line, const struct option *opt
 			promise(flag_of(line, option) <= 1);
 		else if (option->kind == OPTION_NUMBER)
 			promise(number_of(line, option) <= INT32_MAX);
+		else if (option->kind == OPTION_LIST)
+			promises_of_list(line, list_of(line, option));
 		else
 			promise(text_of(line, option) == NULL || is_lent(line, text_of(line, option)));
 	}
@@ -132,6 +152,11 @@ static void say(const struct line *line, const struct option *options, struct li
 		} else if (option->kind == OPTION_NUMBER) {
 			add(ret_said, "-%s", option->name);
 			add(ret_said, "%u", number_of(line, option));
+		} else if (option->kind == OPTION_LIST) {
+			for (size_t i = 0; i < list_of(line, option)->count; i++) {
+				add(ret_said, "--%s", option->name);
+				add(ret_said, "%s", list_of(line, option)->texts[i]);
+			}
 		} else if (text_of(line, option) != NULL && option->key != 0) {
 			add(ret_said, "-%c", option->key);
 			add(ret_said, "%s", text_of(line, option));
@@ -154,12 +179,26 @@ static void same(const struct line *a, const struct line *b, const struct option
 			promise(flag_of(a, option) == flag_of(b, option));
 		} else if (option->kind == OPTION_NUMBER) {
 			promise(number_of(a, option) == number_of(b, option));
+		} else if (option->kind == OPTION_LIST) {
+			const struct spec_texts *one = list_of(a, option), *other = list_of(b, option);
+
+			promise(one->count == other->count);
+			for (size_t i = 0; i < one->count; i++)
+				promise(strcmp(one->texts[i], other->texts[i]) == 0);
 		} else {
 			const char *one = text_of(a, option), *other = text_of(b, option);
 
 			promise(one == NULL || other == NULL ? one == other : strcmp(one, other) == 0);
 		}
 	}
+}
+
+static void fields_free(struct line *line, const struct option *options)
+{
+	struct option_target target = { options, line->fields, false };
+
+	command_free_lists(&target);
+	free(line->fields);
 }
 
 /* Parse @line; then say what was understood in other words, which must be understood as the same. */
@@ -175,7 +214,7 @@ static void understand(struct line *line, const struct option *options, size_t s
 	same(line, &said, options);
 	for (int i = 0; i < said.count; i++)
 		free(said.given[i]);
-	free(said.fields);
+	fields_free(&said, options);
 }
 
 /* The command that @line's first argument names, with the words behind it. */
@@ -203,9 +242,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	const struct command *command = line.help ? NULL : command_of(&line, &own);
 	if (command != NULL) {
 		understand(&own, command->options, command->size, command->stop_at_argument);
-		free(own.fields);
+		fields_free(&own, command->options);
 	}
-	free(line.fields);
+	fields_free(&line, global_option_table);
 	free(text);
 	return 0;
 }
