@@ -10,9 +10,9 @@
 
 #include "base/fd.h"
 
-union control { /* room for one fd, aligned for the header */
+union control { /* room for one fd, and for one too many to be seen; aligned for the header */
 	struct cmsghdr header;
-	char           bytes[CMSG_SPACE(sizeof(int))];
+	char           bytes[CMSG_SPACE(2 * sizeof(int))];
 };
 
 int sync_pair(int ret_socks[2])
@@ -30,7 +30,7 @@ int sync_send(int sock, enum sync_kind kind, const void *bytes, size_t size, int
 	if (fd >= 0) {
 		memset(&control, 0, sizeof(control));
 		header.msg_control = &control;
-		header.msg_controllen = sizeof(control);
+		header.msg_controllen = CMSG_SPACE(sizeof(int));
 		struct cmsghdr *part = CMSG_FIRSTHDR(&header);
 		part->cmsg_level = SOL_SOCKET;
 		part->cmsg_type = SCM_RIGHTS;
@@ -52,14 +52,15 @@ static int fd_of(struct msghdr *header)
 
 	if (part == NULL || part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
 		return -1;
-	size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int); /* two fit into the padding */
+	size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 	for (size_t i = 0; i < count; i++) {
 		fd_close(&fd);
 		memcpy(&fd, CMSG_DATA(part) + i * sizeof(int), sizeof(int));
 	}
-	if (count > 1)
-		fd_close(&fd);
-	return count > 1 ? -EBADMSG : fd;
+	if (count <= 1 && !(header->msg_flags & MSG_CTRUNC)) /* there were more than fit */
+		return fd;
+	fd_close(&fd);
+	return -EBADMSG;
 }
 
 static bool is_ended(const char *text, size_t size)

@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "host/state.h"
 
-/* CLI.md in other words: [A-Za-z0-9_+.-]{1,255}, neither "." nor "..". */
+/* What `create --help` promises of an id, in other words: [A-Za-z0-9_+.-]{1,255}, neither "." nor "..". */
 static bool is_id(const char *word)
 {
 	size_t length = 0;
@@ -39,26 +39,23 @@ static void promises_of_id(const char *word)
 	}
 }
 
-/* The number that the word is: at most 20 significant digits, which 128 bits hold. */
-static bool is_number(const char *word, unsigned __int128 *ret_number)
+/* Is the word a number of digits alone that 64 bits hold? */
+static bool is_number(const char *word, uint64_t *ret_number)
 {
-	size_t length = strlen(word), zeros = strspn(word, "0");
+	size_t length = strlen(word);
 
 	*ret_number = 0;
 	if (length == 0 || strspn(word, "0123456789") != length)
 		return false;
-	if (length - zeros > 20)
-		*ret_number = (unsigned __int128)UINT64_MAX + 1;
-	else
-		for (const char *digit = word; *digit != '\0'; digit++)
-			*ret_number = *ret_number * 10 + (unsigned)(*digit - '0');
-	return true;
+	errno = 0;
+	*ret_number = strtoull(word, NULL, 10);
+	return errno != ERANGE;
 }
 
 static void promises_of_number(const char *word)
 {
 	static const uint64_t limits[] = { 0, 9, 64, INT32_MAX, UINT32_MAX - 1, UINT32_MAX, UINT64_MAX / 2, UINT64_MAX };
-	unsigned __int128 number;
+	uint64_t number;
 	bool is = is_number(word, &number);
 
 	for (size_t i = 0; i < array_size(limits); i++) {
@@ -66,7 +63,7 @@ static void promises_of_number(const char *word)
 		bool accepted = str_to_uint(word, limits[i], &value);
 
 		promise(accepted == (is && number <= limits[i]));
-		promise(value == (accepted ? (uint64_t)number : 4711));
+		promise(value == (accepted ? number : 4711));
 	}
 }
 
