@@ -186,8 +186,10 @@ int join_open_process(const struct join_process *process, struct join *ret_join,
 	for (int type = 0; type < SPEC_NS_COUNT; type++) {
 		struct stat own, other;
 
-		if (stat_namespace(getpid(), (enum spec_namespace_type)type, &own, err) < 0 ||
-		    stat_namespace(pid, (enum spec_namespace_type)type, &other, err) < 0)
+		int ret = stat_namespace(getpid(), (enum spec_namespace_type)type, &own, err);
+		if (ret == -ESRCH) /* our own is not there: a kernel without namespaces of this type */
+			continue;
+		if (ret < 0 || stat_namespace(pid, (enum spec_namespace_type)type, &other, err) < 0)
 			return -err->code;
 		fd_owned owner = type == SPEC_NS_USER && process->own_pid_namespace ? open_owner(pid) : -1;
 		struct stat st;
