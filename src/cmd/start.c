@@ -24,6 +24,22 @@ static int check_created(int status, const char *id, struct error *err)
 	}
 }
 
+/* What the fifo still holds, which only we have open now: our own byte, when the init died before it
+ * read it; or why the program could not be executed. */
+static int check_executed(int dir_fd, const char *id, struct error *err)
+{
+	char text[ERROR_TEXT_MAX];
+
+	fd_owned end = openat(dir_fd, STATE_FIFO, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t count = end < 0 ? -1 : read(end, text, sizeof(text) - 1);
+	if (count < 0)
+		return errno == EAGAIN ? 0 : error_at(err, errno, id, "read from %s", STATE_FIFO);
+	text[count] = '\0';
+	if (count > 0 && text[0] == '\0')
+		return error_at(err, 0, id, "the container's first process died before it was started");
+	return count > 0 ? error_at(err, 0, id, "exec: %s", text) : 0;
+}
+
 /* Let the init go on and wait until it has executed the program: its reading end of exec.fifo is
  * close-on-exec, so our writing end sees POLLERR then; or until it has died. */
 static int let_go(int dir_fd, int pidfd, const char *id, struct error *err)
@@ -36,6 +52,8 @@ static int let_go(int dir_fd, int pidfd, const char *id, struct error *err)
 	while (poll(fds, 2, -1) < 0)
 		if (errno != EINTR)
 			return error_at(err, errno, id, "wait for the program");
+	if (check_executed(dir_fd, id, err) < 0)
+		return -err->code;
 	if (unlinkat(dir_fd, STATE_FIFO, 0) < 0 && errno != ENOENT)
 		return error_at(err, errno, id, "remove %s", STATE_FIFO);
 	return 0;

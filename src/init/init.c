@@ -257,9 +257,10 @@ void init_main(const struct init *init, int sock, int fifo_fd)
 	if (init->start_now)
 		execute_now(init, &context);
 	program_execute(init, &context, &err);
-	/* `start` is long gone or can't be told: the program's own stderr is all there is. */
+	/* For `start`, which looks into the fifo when our end is closed, and for the program's own stderr. */
 	char text[ERROR_TEXT_MAX];
 	error_text(&err, text, sizeof(text));
+	(void)!write(fifo_fd, text, strlen(text));
 	dprintf(STDERR_FILENO, "exec: %s\n", text);
 	_exit(255);
 }
