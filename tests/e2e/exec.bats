@@ -411,6 +411,19 @@ print(text.decode(), len(fds), [line.split()[1] for line in info.splitlines() if
 	done
 }
 
+# Seen failing without: the wait in join_clone.
+@test "exec: fds run out right behind the clone: no process is left, and no zombie" {
+	need_command strace
+	running
+	run --separate-stderr strace -f -o strace.out --inject=pidfd_open:error=EMFILE:when=2 "$MOSS" --root "$ROOT" exec "$ID" true
+	show
+	grep pidfd_open strace.out
+	[ "$status" -eq 255 ]
+	[[ "$stderr" == *"Too many open files"* ]]
+	inside 'ps -o args'
+	[ "$(wc -l <<<"$output")" -eq 3 ]
+}
+
 # Seen failing without: the wait after ENOMEM (explain_failure).
 @test "exec: in a container that can't make processes any more because it is dying" {
 	need_command strace
