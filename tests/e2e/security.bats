@@ -243,7 +243,8 @@ sys.exit(ctypes.CDLL(None).ptrace(0x4206, int(sys.argv[1]), None, None) != 0)' "
 	done
 }
 
-# The set-up is held up by strace; a process of the container with the same ids looks at it.
+# The set-up is held up by strace, before and after the capabilities are those of the container; a process of it with the
+# same ids looks at it.
 # Seen failing without: PR_SET_DUMPABLE 0 in the process in between (joiner_main), as root.
 @test "CVE-2026-41163, CVE-2024-21626: a process of the container can't look into an exec that is being set up" {
 	need_command strace
@@ -256,7 +257,7 @@ sys.exit(ctypes.CDLL(None).ptrace(0x4206, int(sys.argv[1]), None, None) != 0)' "
 	done; done'
 	apart run -d "$ID"
 	eventually grep -q ready out
-	strace -f -o /dev/null --trace=keyctl --inject=keyctl:delay_enter=700000 "$MOSS" --root "$ROOT" exec --env keep-this-name=1 "$ID" touch /tmp/1 /tmp/2 </dev/null 3>&- 4>&- ||
+	strace -f -o /dev/null --trace=keyctl,getcwd --inject=keyctl,getcwd:delay_enter=700000 "$MOSS" --root "$ROOT" exec --env keep-this-name=1 "$ID" touch /tmp/1 /tmp/2 </dev/null 3>&- 4>&- ||
 		[ $? -eq 137 ] # the container ends with the second file, and takes it along
 	wait_for stopped
 	sort out | uniq -c
