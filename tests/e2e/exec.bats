@@ -85,6 +85,8 @@ print(text.decode(), len(fds), [line.split()[1] for line in info.splitlines() if
 	running
 	exec_ --env ONE=first -e ONE=last --env 'THREE=a=b c' "$ID" sh -c 'env | grep -E "^(ONE|TWO|THREE)=" | sort; env | grep -c ^ONE='
 	[ "$output" = "$(printf 'ONE=last\nTHREE=a=b c\nTWO=template\n1')" ]
+	exec_ --env ONE=first -e ONE=last "$ID" env # a shell would not pass both on
+	[ "$(grep ^ONE= <<<"$output")" = ONE=last ]
 	exec_ --env HOME=/somewhere "$ID" sh -c 'echo $HOME'
 	[ "$output" = /somewhere ]
 	for wrong in NAME =x ''; do
@@ -581,7 +583,9 @@ trace(7, pid, None, None)' "$(pgrep -P "$first")" strace.out >traced 2>&1 3>&- 4
 	inside 'id -u; touch /dev/shm/made; stat -c %u /dev/shm/made; cat /proc/self/uid_map | xargs'
 	[ "$output" = "$(printf '0\n0\n0 100000 1000')" ]
 	[ "$(stat -c %u "/proc/$(pid_of)/root/dev/shm/made")" = 100000 ]
-	on_pty 'send:stat -c %u $(tty); exit' 'expect:0' -- "$MOSS" --root "$ROOT" exec -t "$ID" sh
+	on_pty 'send:echo owner-$(stat -c %u $(tty))-; exit' 'expect:owner-0-' -- "$MOSS" --root "$ROOT" exec -t "$ID" sh
+	[ "$status" -eq 0 ]
+	on_pty 'send:echo owner-$(stat -c %u $(tty))-; exit' 'expect:owner-9-' -- "$MOSS" --root "$ROOT" exec -t -u 9 "$ID" sh
 	[ "$status" -eq 0 ]
 }
 
@@ -641,6 +645,17 @@ trace(7, pid, None, None)' "$(pgrep -P "$first")" strace.out >traced 2>&1 3>&- 4
 	refused nowhere 'No such file or directory'
 	refused nosuch:one 'unknown controller "nosuch"'
 	moss_v2 delete --force "$ID"
+}
+
+@test "exec: moss itself can be looked at by its user afterwards, as before" {
+	running
+	background exec "$ID" sh -c 'echo here; exec sleep 1000'
+	eventually grep -q here out
+	[ "$(stat -c %u "/proc/$PID/environ")" = "$(id -u)" ]
+	ls "/proc/$PID/fd" >fds
+	[ -s fds ]
+	moss kill "$ID" KILL
+	wait "$PID" || true
 }
 
 @test "exec: a foreground exec passes signals on" {
