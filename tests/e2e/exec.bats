@@ -417,6 +417,7 @@ print(text.decode(), len(fds), [line.split()[1] for line in info.splitlines() if
 @test "exec: fds run out right behind the clone: no process is left, and no zombie" {
 	need_command strace
 	running
+	export ASAN_OPTIONS=detect_leaks=0 # a build with sanitizers can't look for them below strace
 	run --separate-stderr strace -f -o strace.out --inject=pidfd_open:error=EMFILE:when=2 "$MOSS" --root "$ROOT" exec "$ID" true
 	show
 	grep pidfd_open strace.out
@@ -445,9 +446,10 @@ trace(7, pid, None, None)' "$(pgrep -P "$first")" strace.out >traced 2>&1 3>&- 4
 	HELPER=$!
 	eventually grep -qx 0 traced
 	: >strace.out
-	strace -f -o strace.out --trace=clone3 --inject=clone3:delay_enter=700000 "$MOSS" --root "$ROOT" exec "$ID" true </dev/null >got 2>&1 3>&- 4>&- &
+	export ASAN_OPTIONS=detect_leaks=0
+	strace -f -o strace.out --trace=clone3,setns --inject=clone3:delay_enter=700000 "$MOSS" --root "$ROOT" exec "$ID" true </dev/null >got 2>&1 3>&- 4>&- &
 	PID=$!
-	eventually grep -q clone3 strace.out
+	eventually grep -q setns strace.out # all but the cgroup namespace is entered, the clone is next
 	kill -KILL "$first"
 	code=0
 	wait "$PID" || code=$?
@@ -623,6 +625,39 @@ trace(7, pid, None, None)' "$(pgrep -P "$first")" strace.out >traced 2>&1 3>&- 4
 	eventually dead "$(cat pid)"
 }
 
+# Seen failing without: cgroup_refused, and with --degrade=warn ignored.
+@test "exec: a cgroup that may not be entered from here is an error; --degrade=warn goes on outside" {
+	need_v2
+	need_command setpriv
+	rm config.json
+	"$MOSS" spec --rootless
+	config '.process.terminal = false | .linux.uidMappings[0].hostID = 54321 | .linux.gidMappings[0].hostID = 54321'
+	program sh -c 'echo ready; exec sleep 1000'
+	open_way
+	mkdir -m 0700 "$BATS_TEST_TMPDIR/root-user"
+	chown 54321:54321 "$BATS_TEST_TMPDIR/root-user"
+	as_user=(setpriv --reuid 54321 --regid 54321 --clear-groups "$MOSS")
+	# A cgroup delegated to a user, who makes the container from within, and enters it from outside.
+	in_delegated() { in_v2 sh -c 'cd "/sys/fs/cgroup/$1" && echo $$ >own/cgroup.procs && cd "$2" && shift 2 && exec "$@"' sh "$ID" "$PWD" "$@"; }
+	in_v2 sh -c 'mkdir -p "/sys/fs/cgroup/$1/own" && chown -R 54321 "/sys/fs/cgroup/$1"' sh "$ID"
+	in_delegated "${as_user[@]}" --root "$BATS_TEST_TMPDIR/root-user" run -d "$ID" </dev/null >out 2>&1 3>&- 4>&- || { cat out && false; }
+	eventually grep -q ready out
+	pid=$(jq .pid "$BATS_TEST_TMPDIR/root-user/$ID/state.json")
+	[[ "$(grep ^0:: "/proc/$pid/cgroup")" == "0::/$ID/own/"* ]]
+	outside() { in_v2 "${as_user[@]}" "$@" 3>&- 4>&-; }
+	run --separate-stderr outside --root "$BATS_TEST_TMPDIR/root-user" exec "$ID" echo ran
+	show
+	[ "$status" -eq 255 ]
+	[ -z "$output" ]
+	[[ "$stderr" == *"ermission denied"*"cgroup.procs"*"--degrade=warn"* ]]
+	run --separate-stderr outside --degrade=warn --root "$BATS_TEST_TMPDIR/root-user" exec "$ID" echo ran
+	show
+	[ "$output" = ran ]
+	[ "$status" -eq 0 ]
+	in_delegated "${as_user[@]}" --root "$BATS_TEST_TMPDIR/root-user" delete --force "$ID"
+	in_v2 sh -c 'rmdir "/sys/fs/cgroup/$1/own" "/sys/fs/cgroup/$1"' sh "$ID"
+}
+
 @test "exec --cgroup: a cgroup below the container's; .., a missing one and controllers are refused" {
 	need_v2
 	program sh -c 'echo ready; exec sleep 1000'
@@ -706,9 +741,11 @@ trace(7, pid, None, None)' "$(pgrep -P "$first")" strace.out >traced 2>&1 3>&- 4
 
 @test "exec: the process has the container's session keyring" {
 	grep -qs . /proc/keys || skip "this kernel shows no keys"
+	ids
 	config '.linux.maskedPaths = []'
 	running "grep _ses.$ID: /proc/keys | cut -d' ' -f1; exec sleep 1000"
-	inside "grep _ses.$ID: /proc/keys | cut -d' ' -f1"
+	# Another user than the keyring's sees it only in a process that has joined it.
+	exec_ -u 9 "$ID" sh -c "grep _ses.$ID: /proc/keys | cut -d' ' -f1"
 	cat out
 	[ -n "$output" ]
 	[ "$(grep -v ready out)" = "$output" ]
