@@ -120,6 +120,17 @@ print(text.decode(), len(fds), [line.split()[1] for line in info.splitlines() if
 	[[ "$stderr" == *"not an absolute path"* ]]
 }
 
+@test "exec: a cwd that is closed to the user, and the way to one" {
+	ids
+	mkdir -p rootfs/srv/closed/open
+	chmod 0700 rootfs/srv/closed
+	running
+	exec_ -u 9 --cwd /srv/closed "$ID" sh -c 'pwd; ls || echo closed'
+	[ "$output" = "$(printf '/srv/closed\nclosed')" ]
+	exec_ -u 9 --cwd /srv/closed/open "$ID" sh -c 'pwd; ls && echo open'
+	[ "$output" = "$(printf '/srv/closed/open\nopen')" ]
+}
+
 @test "exec: --user and --additional-gids" {
 	ids
 	config '.process.user = {uid: 5, gid: 6, additionalGids: [70]}'
@@ -464,6 +475,7 @@ trace(7, pid, None, None)' "$(pgrep -P "$first")" strace.out >traced 2>&1 3>&- 4
 	program sh -c 'echo ready; exec sleep 1000'
 	moss_v2 run -d "$ID" </dev/null >out 2>&1
 	eventually grep -q ready out
+	first=$(moss_v2 state "$ID" | jq .pid)
 	in_v2 sh -c 'echo 1 >"/sys/fs/cgroup/moss/$1/cgroup.freeze"' sh "$ID"
 	[ "$(moss_v2 state "$ID" | jq -r .status)" = paused ]
 	run --separate-stderr moss_v2 exec "$ID" true
@@ -476,6 +488,23 @@ trace(7, pid, None, None)' "$(pgrep -P "$first")" strace.out >traced 2>&1 3>&- 4
 	in_v2 sh -c 'echo 0 >"/sys/fs/cgroup/moss/$1/cgroup.freeze"' sh "$ID"
 	wait "$PID"
 	[ "$(cat got)" = later ]
+	# While it waits for that, a signal ends it and what it has made.
+	in_v2 sh -c 'echo 1 >"/sys/fs/cgroup/moss/$1/cgroup.freeze"' sh "$ID"
+	moss_v2 exec --ignore-paused --pid-file pid "$ID" echo never </dev/null >got 2>&1 3>&- 4>&- &
+	PID=$!
+	sleep 0.5
+	pid=$(pgrep -f "exec --ignore-paused --pid-file pid $ID echo never" | while read -r one; do
+		[ "$(readlink "/proc/$one/ns/pid")" != "$(readlink "/proc/$first/ns/pid")" ] && echo "$one"; done | head -n 1)
+	kill -TERM "$pid"
+	code=0
+	wait "$PID" || code=$?
+	[ "$code" -eq 143 ]
+	in_v2 sh -c 'echo 0 >"/sys/fs/cgroup/moss/$1/cgroup.freeze"' sh "$ID"
+	run --separate-stderr moss_v2 exec "$ID" ps -o args
+	show
+	[ "$(wc -l <<<"$output")" -eq 3 ]
+	[ ! -e pid ]
+	run ! grep never got
 	moss_v2 delete --force "$ID"
 }
 
