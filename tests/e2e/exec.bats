@@ -8,6 +8,7 @@ setup() {
 teardown() {
 	[ -z "${HELPER-}" ] || wait "$HELPER" || true
 	e2e_teardown
+	[ -z "${DELEGATED-}" ] || in_v2 rmdir "/sys/fs/cgroup/$ID/own" "/sys/fs/cgroup/$ID"
 }
 
 # running [CODE]: a container that stays, with "ready" in ./out.
@@ -668,6 +669,7 @@ trace(7, pid, None, None)' "$(pgrep -P "$first")" strace.out >traced 2>&1 3>&- 4
 	as_user=(setpriv --reuid 54321 --regid 54321 --clear-groups "$MOSS")
 	# A cgroup delegated to a user, who makes the container from within, and enters it from outside.
 	in_delegated() { in_v2 sh -c 'cd "/sys/fs/cgroup/$1" && echo $$ >own/cgroup.procs && cd "$2" && shift 2 && exec "$@"' sh "$ID" "$PWD" "$@"; }
+	DELEGATED=1
 	in_v2 sh -c 'mkdir -p "/sys/fs/cgroup/$1/own" && chown -R 54321 "/sys/fs/cgroup/$1"' sh "$ID"
 	in_delegated "${as_user[@]}" --root "$BATS_TEST_TMPDIR/root-user" run -d "$ID" </dev/null >out 2>&1 3>&- 4>&- || { cat out && false; }
 	eventually grep -q ready out
@@ -684,7 +686,6 @@ trace(7, pid, None, None)' "$(pgrep -P "$first")" strace.out >traced 2>&1 3>&- 4
 	[ "$output" = ran ]
 	[ "$status" -eq 0 ]
 	in_delegated "${as_user[@]}" --root "$BATS_TEST_TMPDIR/root-user" delete --force "$ID"
-	in_v2 sh -c 'rmdir "/sys/fs/cgroup/$1/own" "/sys/fs/cgroup/$1"' sh "$ID"
 }
 
 @test "exec --cgroup: a cgroup below the container's; .., a missing one and controllers are refused" {
