@@ -64,11 +64,20 @@ void sys_signals_reset(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-int sys_close_others(unsigned first, unsigned keep)
+int sys_close_others(unsigned first, const int *keep, size_t count)
 {
-	if (keep > first && close_range(first, keep - 1, 0) < 0)
-		return -1;
-	return close_range(keep + 1, ~0u, 0);
+	for (;;) {
+		unsigned next = ~0u; /* the lowest fd of @keep that is left */
+
+		for (size_t i = 0; i < count; i++)
+			if (keep[i] >= 0 && (unsigned)keep[i] >= first && (unsigned)keep[i] < next)
+				next = (unsigned)keep[i];
+		if (next > first && close_range(first, next == ~0u ? next : next - 1, CLOSE_RANGE_UNSHARE) < 0)
+			return -1;
+		if (next == ~0u)
+			return 0;
+		first = next + 1;
+	}
 }
 
 int sys_join_session_keyring(const char *name)

@@ -43,7 +43,7 @@ struct entering { /* an exec under way */
 	struct init_exec init;
 	int  dir_fd, first_pidfd; /* of the container, and of its first process */
 	uid_t owner;              /* of the container: another user's is root's to enter */
-	int  exe_tree;            /* see exe_open_sealed() */
+	int  trees[JOIN_TREES];
 	int  cgroup_fd, child_sock, console_sock, pidfd_sock;
 };
 
@@ -64,7 +64,8 @@ static void entering_free(struct entering *entering)
 	fd_close(&entering->first_pidfd);
 	fd_close(&entering->cgroup_fd);
 	fd_close(&entering->child_sock);
-	fd_close(&entering->exe_tree); /* while the program starts already */
+	for (int i = 0; i < JOIN_TREES; i++)
+		fd_close(&entering->trees[i]); /* while the program starts already */
 	fd_close(&entering->console_sock);
 	fd_close(&entering->pidfd_sock);
 }
@@ -239,7 +240,8 @@ static int clone_process(struct entering *entering, struct error *err)
 	entering->child_sock = socks[1];
 	struct join_child child = { .cgroup_fd = entering->cgroup_fd, .sock = socks[1],
 				    .prepare = prepare, .run = run_child, .context = entering,
-				    .exe = entering->seal_exe ? &entering->exe : NULL, .exe_tree = &entering->exe_tree };
+				    .alone = true, .preserved_fds = entering->options->preserve_fds,
+				    .exe = entering->seal_exe ? &entering->exe : NULL, .trees = entering->trees };
 	ret = join_clone(&entering->join, &child, &out->pid, &out->pidfd, err);
 	/* cgroups(7), "no internal processes": the container's own manager has divided its cgroup and sits
 	 * in a part of it. */
@@ -323,7 +325,7 @@ static int explain_failure(const struct entering *entering, const char *id, stru
 int exec_start(const struct exec_options *options, const char *id, const struct state_root *root,
 	       struct exec *ret_exec, struct error *err)
 {
-	struct entering entering = { .options = options, .out = ret_exec, .join.pidfd = -1, .exe_tree = -1, .dir_fd = -1, .first_pidfd = -1,
+	struct entering entering = { .options = options, .out = ret_exec, .join.pidfd = -1, .trees = { -1, -1 }, .dir_fd = -1, .first_pidfd = -1,
 				     .cgroup_fd = -1, .child_sock = -1, .console_sock = -1, .pidfd_sock = -1 };
 
 	*ret_exec = (struct exec){ .pidfd = -1, .sock = -1, .console_fd = -1, .signal_fd = -1 };

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -18,6 +20,7 @@
 
 #include "base/fd.h"
 #include "base/proc.h"
+#include "base/str.h"
 #include "base/sync.h"
 #include "base/sys.h"
 #include "host/caller.h"
@@ -249,7 +252,7 @@ static void __attribute__((noreturn)) fail(int sock, struct error *err, const ch
 struct joined { /* what the process in between hands back; in memory that is shared with a fork, too */
 	struct error err; /* its code is 0: all went well */
 	pid_t pid;
-	int   pidfd, exe_tree;
+	int   trees[JOIN_TREES]; /* of the binary, of the cgroup */
 };
 
 struct joining {
@@ -286,25 +289,56 @@ static int enter_late(const struct join *join, struct error *err)
 	return 0;
 }
 
-/* All that is done before the clone. The binary is sealed here because a process of a joined pid namespace
- * that may trace everything (CAP_SYS_PTRACE, no user namespace) can take hold of the child's /proc/PID/exe as soon
- * as there is one (CVE-2019-5736); where memory is shared that is our binary, too, and does no harm. */
+/* The cgroup as a mount of its own that can't be written: the child has its fd, if only for a moment, and from a
+ * directory of the host's mounts ".." leads to the host's root. -1 where that is not ours to make: then not either to
+ * reach, see get_inside(). */
+static int clone_cgroup(int cgroup_fd)
+{
+	struct mount_attr attributes = { .attr_set = MOUNT_ATTR_RDONLY };
+	fd_owned tree = open_tree(cgroup_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	if (tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof(attributes)) < 0)
+		return -1;
+	return fd_take(&tree);
+}
+
+/* The child gets what is open here. */
+static int close_ours(const struct joining *joining, struct error *err)
+{
+	const struct join_child *child = joining->child;
+	int tree = joining->joined->trees[1];
+	const int keep[] = { child->sock, joining->join->pidfd, joining->join->fds[SPEC_NS_CGROUP],
+			     tree >= 0 ? tree : child->cgroup_fd };
+
+	if (sys_close_others(3 + child->preserved_fds, keep, array_size(keep)) < 0)
+		return error_set(err, errno, "close_range");
+	return 0;
+}
+
+/* All that is done before the clone. A process of a joined pid namespace that may trace everything
+ * (CAP_SYS_PTRACE, no user namespace) can take hold of the child's fds and of its /proc/PID/exe as soon as there are
+ * any (CVE-2016-9962, CVE-2019-5736): the binary is sealed before, and nothing of the host's is left open for an exec.
+ * A stage has the host's root itself. Where memory is shared it is our binary that is sealed, which does no harm. */
 static int get_inside(const struct joining *joining, struct error *err)
 {
 	const struct join_child *child = joining->child;
+	struct joined *joined = joining->joined;
 	fd_owned exe_fd = -1;
 
 	if (child->prepare(child->context, child->sock, err) < 0)
 		return -err->code;
-	if (child->exe != NULL && (exe_fd = exe_open_sealed(child->exe, &joining->joined->exe_tree, err)) < 0)
+	if (child->exe != NULL && (exe_fd = exe_open_sealed(child->exe, &joined->trees[0], err)) < 0)
 		return -err->code;
+	joined->trees[1] = child->alone && child->cgroup_fd >= 0 && !join_enters_user(joining->join) ? clone_cgroup(child->cgroup_fd) : -1;
 	/* A process of the joined namespaces could otherwise look into ours and the child's, while
 	 * they still have the host's root and files (CVE-2026-41163). */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return error_set(err, errno, "prctl PR_SET_DUMPABLE");
 	if (enter(joining->join, err) < 0)
 		return -err->code;
-	return child->exe != NULL ? exe_seal(child->exe, exe_fd, err) : 0; /* with the rights that we have inside */
+	if (child->exe != NULL && exe_seal(child->exe, exe_fd, err) < 0) /* with the rights that we have inside */
+		return -err->code;
+	return child->alone ? close_ours(joining, err) : 0;
 }
 
 /* The process in between: enter, clone, end. */
@@ -316,8 +350,8 @@ static int joiner_main(void *context)
 	struct joined           *joined = joining->joined;
 
 	if (get_inside(joining, &joined->err) == 0) {
-		int   pidfd = -1;
-		pid_t pid = clone_child(join, child->cgroup_fd, CLONE_PARENT, &pidfd);
+		int   pidfd = -1, tree = joined->trees[1];
+		pid_t pid = clone_child(join, tree >= 0 ? tree : child->cgroup_fd, CLONE_PARENT, &pidfd);
 		if (pid == 0) { /* from here on *joined is not ours */
 			struct error err = { 0 };
 
@@ -328,7 +362,6 @@ static int joiner_main(void *context)
 		if (pid < 0)
 			explain_clone(errno, join, &joined->err);
 		joined->pid = pid;
-		joined->pidfd = pidfd;
 	}
 	_exit(0);
 }
@@ -415,14 +448,20 @@ int join_clone(const struct join *join, const struct join_child *child, pid_t *r
 	struct joined *joined = mmap(NULL, sizeof(*joined), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (joined == MAP_FAILED)
 		return error_set(err, errno, "memory for the joining process");
-	joined->pidfd = joined->exe_tree = -1;
+	joined->trees[0] = joined->trees[1] = -1;
 	struct joining joining = { .join = join, .child = child, .joined = joined };
 	int ret = run_joiner(&joining, err);
 	*ret_pid = joined->pid;
-	*ret_pidfd = joined->pidfd;
-	if (child->exe != NULL) {
-		fd_close(child->exe_tree);
-		*child->exe_tree = joined->exe_tree;
+	for (int i = 0; i < JOIN_TREES; i++) {
+		fd_close(&child->trees[i]);
+		child->trees[i] = joined->trees[i];
+	}
+	/* Our child, which is there until we have waited for it. */
+	*ret_pidfd = ret == 0 ? pidfd_open(joined->pid, 0) : -1;
+	if (ret == 0 && *ret_pidfd < 0) {
+		ret = error_set(err, errno, "pidfd_open");
+		kill(joined->pid, SIGKILL);
+		waitpid(joined->pid, NULL, 0); /* the container's first process may be one that reaps nobody */
 	}
 	munmap(joined, sizeof(*joined));
 	return ret;

@@ -56,11 +56,14 @@ struct join_child {
 	int (*prepare)(void *context, int sock, struct error *err);
 	void (*run)(void *context, int sock); /* what the child does; must not return */
 	void *context;
-	/* Where namespaces are entered: the binary to seal (exe.h) before the clone, NULL: none. *@exe_tree gets
-	 * what exe_open_sealed() leaves to be closed; an earlier one in it is closed first. */
-	const struct exe *exe;
-	int *exe_tree;
+	/* Where namespaces are entered: */
+	bool     alone;         /* of our fds the child is to get no more than 0..2+preserved_fds and @sock */
+	unsigned preserved_fds;
+	const struct exe *exe;  /* the binary to seal (exe.h) before the clone; NULL: none */
+	int *trees;             /* JOIN_TREES mounts that are left to be closed when there is time (see exe.h) come
+				 * here; earlier ones in it are closed first */
 };
+#define JOIN_TREES 2
 
 /* Clone it, by one clone3(2).
  * Returns 0, the pid as we see it and a pidfd; or -errno with @err set. */

@@ -39,7 +39,7 @@ struct making { /* a launch under way */
 	const struct launch_options *options;
 	struct plan     *plan;
 	struct launched *out;
-	int   cgroup_fd, child_sock, fifo_fd, console_sock, pidfd_sock, exe_tree; /* join.h */
+	int   cgroup_fd, child_sock, fifo_fd, console_sock, pidfd_sock, trees[JOIN_TREES];
 	pid_t pid;
 	char  mark[STATE_MARK_MAX]; /* of the cgroup */
 	size_t notes_written;    /* of the state's notes, those in the record that is prepared */
@@ -227,7 +227,7 @@ static int clone_container(struct making *making, struct error *err)
 				    .prepare = prepare_child, .run = run_child, .context = stage };
 	if (making->plan->join.any) { /* then the stage would be too late */
 		child.exe = stage->exe;
-		child.exe_tree = &making->exe_tree;
+		child.trees = making->trees;
 		stage->exe = NULL;
 	}
 	ret = join_clone(&making->plan->join, &child, &making->pid, &out->pidfd, err);
@@ -401,7 +401,7 @@ int launch_create(const struct launch_options *options, struct state_root *root,
 	plan_owned    plan;
 	struct making making = { .options = options, .plan = &plan, .out = ret_launched, .cgroup_fd = -1,
 				 .child_sock = -1, .fifo_fd = -1, .console_sock = -1, .pidfd_sock = -1,
-				 .exe_tree = -1 };
+				 .trees = { -1, -1 } };
 	int ret;
 
 	*ret_launched = (struct launched){ .root = root, .dir_fd = -1, .pidfd = -1, .sock = -1, .console_fd = -1,
@@ -425,7 +425,8 @@ int launch_create(const struct launch_options *options, struct state_root *root,
 	fd_close(&making.fifo_fd);
 	fd_close(&making.console_sock);
 	fd_close(&making.pidfd_sock);
-	fd_close(&making.exe_tree);
+	for (int i = 0; i < JOIN_TREES; i++)
+		fd_close(&making.trees[i]);
 	return ret;
 }
 

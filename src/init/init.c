@@ -268,7 +268,7 @@ void init_main(const struct init *init, int sock, int fifo_fd)
 /* What the stage does for the container's first process. */
 static int enter(const struct init_exec *exec, int sock, struct error *err)
 {
-	if (sys_close_others(3 + exec->init.preserved_fds, (unsigned)sock) < 0)
+	if (sys_close_others(3 + exec->init.preserved_fds, &sock, 1) < 0)
 		return error_set(err, errno, "close_range");
 	sys_signals_reset();
 	/* Our own ids may not be mapped in the container: what is made then belongs to nobody. */

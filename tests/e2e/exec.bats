@@ -8,6 +8,7 @@ setup() {
 teardown() {
 	[ -z "${HELPER-}" ] || wait "$HELPER" || true
 	e2e_teardown
+	[ -z "${DELEGATED-}" ] || in_v2 rmdir "/sys/fs/cgroup/$ID/own" "/sys/fs/cgroup/$ID"
 }
 
 # running [CODE]: a container that stays, with "ready" in ./out.
@@ -85,6 +86,8 @@ print(text.decode(), len(fds), [line.split()[1] for line in info.splitlines() if
 	running
 	exec_ --env ONE=first -e ONE=last --env 'THREE=a=b c' "$ID" sh -c 'env | grep -E "^(ONE|TWO|THREE)=" | sort; env | grep -c ^ONE='
 	[ "$output" = "$(printf 'ONE=last\nTHREE=a=b c\nTWO=template\n1')" ]
+	exec_ --env ONE=first -e ONE=last "$ID" env # a shell would not pass both on
+	[ "$(grep ^ONE= <<<"$output")" = ONE=last ]
 	exec_ --env HOME=/somewhere "$ID" sh -c 'echo $HOME'
 	[ "$output" = /somewhere ]
 	for wrong in NAME =x ''; do
@@ -116,6 +119,17 @@ print(text.decode(), len(fds), [line.split()[1] for line in info.splitlines() if
 	exec_ --cwd relative "$ID" pwd
 	[ "$status" -eq 255 ]
 	[[ "$stderr" == *"not an absolute path"* ]]
+}
+
+@test "exec: a cwd that is closed to the user, and the way to one" {
+	ids
+	mkdir -p rootfs/srv/closed/open
+	chmod 0700 rootfs/srv/closed
+	running
+	exec_ -u 9 --cwd /srv/closed "$ID" sh -c 'pwd; ls || echo closed'
+	[ "$output" = "$(printf '/srv/closed\nclosed')" ]
+	exec_ -u 9 --cwd /srv/closed/open "$ID" sh -c 'pwd; ls && echo open'
+	[ "$output" = "$(printf '/srv/closed/open\nopen')" ]
 }
 
 @test "exec: --user and --additional-gids" {
@@ -411,6 +425,20 @@ print(text.decode(), len(fds), [line.split()[1] for line in info.splitlines() if
 	done
 }
 
+# Seen failing without: the wait in join_clone.
+@test "exec: fds run out right behind the clone: no process is left, and no zombie" {
+	need_command strace
+	running
+	export ASAN_OPTIONS=detect_leaks=0 # a build with sanitizers can't look for them below strace
+	run --separate-stderr strace -f -o strace.out --inject=pidfd_open:error=EMFILE:when=2 "$MOSS" --root "$ROOT" exec "$ID" true
+	show
+	grep pidfd_open strace.out
+	[ "$status" -eq 255 ]
+	[[ "$stderr" == *"Too many open files"* ]]
+	inside 'ps -o args'
+	[ "$(wc -l <<<"$output")" -eq 3 ]
+}
+
 # Seen failing without: the wait after ENOMEM (explain_failure).
 @test "exec: in a container that can't make processes any more because it is dying" {
 	need_command strace
@@ -430,9 +458,10 @@ trace(7, pid, None, None)' "$(pgrep -P "$first")" strace.out >traced 2>&1 3>&- 4
 	HELPER=$!
 	eventually grep -qx 0 traced
 	: >strace.out
-	strace -f -o strace.out --trace=clone3 --inject=clone3:delay_enter=700000 "$MOSS" --root "$ROOT" exec "$ID" true </dev/null >got 2>&1 3>&- 4>&- &
+	export ASAN_OPTIONS=detect_leaks=0
+	strace -f -o strace.out --trace=clone3,setns --inject=clone3:delay_enter=700000 "$MOSS" --root "$ROOT" exec "$ID" true </dev/null >got 2>&1 3>&- 4>&- &
 	PID=$!
-	eventually grep -q clone3 strace.out
+	eventually grep -q setns strace.out # all but the cgroup namespace is entered, the clone is next
 	kill -KILL "$first"
 	code=0
 	wait "$PID" || code=$?
@@ -447,6 +476,7 @@ trace(7, pid, None, None)' "$(pgrep -P "$first")" strace.out >traced 2>&1 3>&- 4
 	program sh -c 'echo ready; exec sleep 1000'
 	moss_v2 run -d "$ID" </dev/null >out 2>&1
 	eventually grep -q ready out
+	first=$(moss_v2 state "$ID" | jq .pid)
 	in_v2 sh -c 'echo 1 >"/sys/fs/cgroup/moss/$1/cgroup.freeze"' sh "$ID"
 	[ "$(moss_v2 state "$ID" | jq -r .status)" = paused ]
 	run --separate-stderr moss_v2 exec "$ID" true
@@ -459,6 +489,23 @@ trace(7, pid, None, None)' "$(pgrep -P "$first")" strace.out >traced 2>&1 3>&- 4
 	in_v2 sh -c 'echo 0 >"/sys/fs/cgroup/moss/$1/cgroup.freeze"' sh "$ID"
 	wait "$PID"
 	[ "$(cat got)" = later ]
+	# While it waits for that, a signal ends it and what it has made.
+	in_v2 sh -c 'echo 1 >"/sys/fs/cgroup/moss/$1/cgroup.freeze"' sh "$ID"
+	moss_v2 exec --ignore-paused --pid-file pid "$ID" echo never </dev/null >got 2>&1 3>&- 4>&- &
+	PID=$!
+	sleep 0.5
+	pid=$(pgrep -f "exec --ignore-paused --pid-file pid $ID echo never" | while read -r one; do
+		[ "$(readlink "/proc/$one/ns/pid")" != "$(readlink "/proc/$first/ns/pid")" ] && echo "$one"; done | head -n 1)
+	kill -TERM "$pid"
+	code=0
+	wait "$PID" || code=$?
+	[ "$code" -eq 143 ]
+	in_v2 sh -c 'echo 0 >"/sys/fs/cgroup/moss/$1/cgroup.freeze"' sh "$ID"
+	run --separate-stderr moss_v2 exec "$ID" ps -o args
+	show
+	[ "$(wc -l <<<"$output")" -eq 3 ]
+	[ ! -e pid ]
+	run ! grep never got
 	moss_v2 delete --force "$ID"
 }
 
@@ -568,7 +615,9 @@ trace(7, pid, None, None)' "$(pgrep -P "$first")" strace.out >traced 2>&1 3>&- 4
 	inside 'id -u; touch /dev/shm/made; stat -c %u /dev/shm/made; cat /proc/self/uid_map | xargs'
 	[ "$output" = "$(printf '0\n0\n0 100000 1000')" ]
 	[ "$(stat -c %u "/proc/$(pid_of)/root/dev/shm/made")" = 100000 ]
-	on_pty 'send:stat -c %u $(tty); exit' 'expect:0' -- "$MOSS" --root "$ROOT" exec -t "$ID" sh
+	on_pty 'send:echo owner-$(stat -c %u $(tty))-; exit' 'expect:owner-0-' -- "$MOSS" --root "$ROOT" exec -t "$ID" sh
+	[ "$status" -eq 0 ]
+	on_pty 'send:echo owner-$(stat -c %u $(tty))-; exit' 'expect:owner-9-' -- "$MOSS" --root "$ROOT" exec -t -u 9 "$ID" sh
 	[ "$status" -eq 0 ]
 }
 
@@ -606,6 +655,39 @@ trace(7, pid, None, None)' "$(pgrep -P "$first")" strace.out >traced 2>&1 3>&- 4
 	eventually dead "$(cat pid)"
 }
 
+# Seen failing without: cgroup_refused, and with --degrade=warn ignored.
+@test "exec: a cgroup that may not be entered from here is an error; --degrade=warn goes on outside" {
+	need_v2
+	need_command setpriv
+	rm config.json
+	"$MOSS" spec --rootless
+	config '.process.terminal = false | .linux.uidMappings[0].hostID = 54321 | .linux.gidMappings[0].hostID = 54321'
+	program sh -c 'echo ready; exec sleep 1000'
+	open_way
+	mkdir -m 0700 "$BATS_TEST_TMPDIR/root-user"
+	chown 54321:54321 "$BATS_TEST_TMPDIR/root-user"
+	as_user=(setpriv --reuid 54321 --regid 54321 --clear-groups "$MOSS")
+	# A cgroup delegated to a user, who makes the container from within, and enters it from outside.
+	in_delegated() { in_v2 sh -c 'cd "/sys/fs/cgroup/$1" && echo $$ >own/cgroup.procs && cd "$2" && shift 2 && exec "$@"' sh "$ID" "$PWD" "$@"; }
+	DELEGATED=1
+	in_v2 sh -c 'mkdir -p "/sys/fs/cgroup/$1/own" && chown -R 54321 "/sys/fs/cgroup/$1"' sh "$ID"
+	in_delegated "${as_user[@]}" --root "$BATS_TEST_TMPDIR/root-user" run -d "$ID" </dev/null >out 2>&1 3>&- 4>&- || { cat out && false; }
+	eventually grep -q ready out
+	pid=$(jq .pid "$BATS_TEST_TMPDIR/root-user/$ID/state.json")
+	[[ "$(grep ^0:: "/proc/$pid/cgroup")" == "0::/$ID/own/"* ]]
+	outside() { in_v2 "${as_user[@]}" "$@" 3>&- 4>&-; }
+	run --separate-stderr outside --root "$BATS_TEST_TMPDIR/root-user" exec "$ID" echo ran
+	show
+	[ "$status" -eq 255 ]
+	[ -z "$output" ]
+	[[ "$stderr" == *"ermission denied"*"cgroup.procs"*"--degrade=warn"* ]]
+	run --separate-stderr outside --degrade=warn --root "$BATS_TEST_TMPDIR/root-user" exec "$ID" echo ran
+	show
+	[ "$output" = ran ]
+	[ "$status" -eq 0 ]
+	in_delegated "${as_user[@]}" --root "$BATS_TEST_TMPDIR/root-user" delete --force "$ID"
+}
+
 @test "exec --cgroup: a cgroup below the container's; .., a missing one and controllers are refused" {
 	need_v2
 	program sh -c 'echo ready; exec sleep 1000'
@@ -628,6 +710,17 @@ trace(7, pid, None, None)' "$(pgrep -P "$first")" strace.out >traced 2>&1 3>&- 4
 	refused nowhere 'No such file or directory'
 	refused nosuch:one 'unknown controller "nosuch"'
 	moss_v2 delete --force "$ID"
+}
+
+@test "exec: moss itself can be looked at by its user afterwards, as before" {
+	running
+	background exec "$ID" sh -c 'echo here; exec sleep 1000'
+	eventually grep -q here out
+	[ "$(stat -c %u "/proc/$PID/environ")" = "$(id -u)" ]
+	ls "/proc/$PID/fd" >fds
+	[ -s fds ]
+	moss kill "$ID" KILL
+	wait "$PID" || true
 }
 
 @test "exec: a foreground exec passes signals on" {
@@ -678,9 +771,11 @@ trace(7, pid, None, None)' "$(pgrep -P "$first")" strace.out >traced 2>&1 3>&- 4
 
 @test "exec: the process has the container's session keyring" {
 	grep -qs . /proc/keys || skip "this kernel shows no keys"
+	ids
 	config '.linux.maskedPaths = []'
 	running "grep _ses.$ID: /proc/keys | cut -d' ' -f1; exec sleep 1000"
-	inside "grep _ses.$ID: /proc/keys | cut -d' ' -f1"
+	# Another user than the keyring's sees it only in a process that has joined it.
+	exec_ -u 9 "$ID" sh -c "grep _ses.$ID: /proc/keys | cut -d' ' -f1"
 	cat out
 	[ -n "$output" ]
 	[ "$(grep -v ready out)" = "$output" ]
