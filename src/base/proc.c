@@ -17,10 +17,13 @@
 #include "base/io.h"
 #include "base/sys.h"
 
+#ifndef PID_FS_MAGIC
+#define PID_FS_MAGIC 0x50494446 /* linux/magic.h, 6.9 */
+#endif
 #define PROC_ROOT_INODE 1 /* include/linux/proc_fs.h: PROC_ROOT_INO */
 
 /* Field @wanted (4 or more) of /proc/PID/stat, a number. Returns 0, -ESRCH or another -errno as
- * proc_start_time() does. */
+ * proc_birth_of() does. */
 static int stat_number(pid_t pid, int wanted, uint64_t *ret_number)
 {
 	char path[32], stat[1024];
@@ -44,9 +47,29 @@ static int stat_number(pid_t pid, int wanted, uint64_t *ret_number)
 	return 0;
 }
 
-int proc_start_time(pid_t pid, uint64_t *ret_ticks)
+int proc_birth_of(pid_t pid, int pidfd, struct proc_birth *ret_birth)
 {
-	return stat_number(pid, 22, ret_ticks);
+	struct statfs fs;
+	struct stat st;
+
+	*ret_birth = (struct proc_birth){ 0 };
+	if (fstatfs(pidfd, &fs) == 0 && fs.f_type == PID_FS_MAGIC && fstat(pidfd, &st) == 0) {
+		ret_birth->pidfd_inode = st.st_ino;
+		return 0;
+	}
+	return stat_number(pid, 22, &ret_birth->start_time);
+}
+
+/* Is it the one of this birth? 1, 0 or -errno. */
+static int is_born(pid_t pid, int pidfd, const struct proc_birth *birth)
+{
+	uint64_t ticks;
+	struct stat st;
+
+	if (birth->pidfd_inode != 0)
+		return fstat(pidfd, &st) < 0 ? -errno : st.st_ino == birth->pidfd_inode;
+	int ret = stat_number(pid, 22, &ticks); /* which costs ten times as much */
+	return ret < 0 ? ret : ticks == birth->start_time;
 }
 
 bool proc_signal_is_default(pid_t pid, int number)
@@ -66,21 +89,17 @@ int proc_boot_id(char id[PROC_BOOT_ID_SIZE])
 	return size == PROC_BOOT_ID_SIZE - 1 ? 0 : -EIO;
 }
 
-int proc_open(pid_t pid, uint64_t start_time, int *ret_fd)
+int proc_open(pid_t pid, const struct proc_birth *birth, int *ret_fd)
 {
-	uint64_t ticks;
-
 	if (pid <= 0)
 		return -ESRCH;
 	fd_owned fd = pidfd_open(pid, 0);
 	if (fd < 0)
 		return errno == EINVAL ? -ESRCH : -errno;
 	/* Checked after the pidfd is open: from here on the pid can't become another process. */
-	int ret = proc_start_time(pid, &ticks);
-	if (ret < 0)
-		return ret;
-	if (ticks != start_time)
-		return -ESRCH;
+	int ret = is_born(pid, fd, birth);
+	if (ret <= 0)
+		return ret < 0 ? ret : -ESRCH;
 	/* A zombie's threads may live on (its first one called pthread_exit(3)): the pidfd knows. */
 	ret = proc_wait_end(fd, 0);
 	if (ret != 0)

@@ -7,10 +7,17 @@
 
 #define PROC_BOOT_ID_SIZE 37 /* 36 characters and a NUL */
 
-/* The time a process started, in clock ticks since boot (proc(5), stat, field 22): with the pid
- * and the boot id it names one process for ever.
+/* With the pid and the boot id either of these names one process for ever. */
+struct proc_birth {
+	/* Of its pidfds, which have one each process from Linux 6.9 on (pidfs); 0: not known. */
+	uint64_t pidfd_inode;
+	/* Else the time it started, in clock ticks since boot (proc(5), stat, field 22). */
+	uint64_t start_time;
+};
+
+/* Find out; @pidfd is lent.
  * Returns 0, also for a zombie; -ESRCH when there is no such process; or another -errno. */
-int proc_start_time(pid_t pid, uint64_t *ret_ticks) __attribute__((nonnull, warn_unused_result));
+int proc_birth_of(pid_t pid, int pidfd, struct proc_birth *ret_birth) __attribute__((nonnull, warn_unused_result));
 
 /* Does the process neither catch nor ignore signal @number (1 to 31)? False when it can't be told. */
 bool proc_signal_is_default(pid_t pid, int number);
@@ -18,9 +25,9 @@ bool proc_signal_is_default(pid_t pid, int number);
 /* The id of this boot of the machine. Returns 0 or -errno. */
 int proc_boot_id(char id[PROC_BOOT_ID_SIZE]) __attribute__((nonnull, warn_unused_result));
 
-/* A pidfd of the process with this pid and start time, in *@ret_fd.
+/* A pidfd of the process with this pid and birth, in *@ret_fd.
  * Returns 0, -ESRCH when that process has ended (also when its pid was given to another), -errno. */
-int proc_open(pid_t pid, uint64_t start_time, int *ret_fd)
+int proc_open(pid_t pid, const struct proc_birth *birth, int *ret_fd)
 	__attribute__((nonnull, warn_unused_result));
 
 /* The root of the procfs that is mounted at /proc, checked to be one, as O_PATH. Returns the fd or -errno. */

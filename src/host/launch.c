@@ -266,12 +266,12 @@ static int prepare_namespaces(struct making *making, struct error *err)
 static int prepare_record(struct making *making, struct error *err)
 {
 	struct state *state = &making->out->state;
-	int ret = proc_start_time(making->pid, &state->pid_start_time);
+	int ret = proc_birth_of(making->pid, making->out->pidfd, &state->birth);
 
 	if (ret == -ESRCH)
 		return error_set(err, EPIPE, "the container's first process died at once");
 	if (ret < 0)
-		return error_set(err, -ret, "read the start time of process %d", (int)making->pid);
+		return error_set(err, -ret, "tell process %d from later ones of its number", (int)making->pid);
 	state->creating = false;
 	making->notes_written = state->notes_count;
 	if (state_keep_config(making->out->dir_fd, making->plan->config, making->plan->config_size, err) < 0)

@@ -320,12 +320,15 @@ int state_remove(const struct state_root *root, const char *id, int dir_fd, stru
 }
 
 /* Does a process wait on the other end of exec.fifo? `start` may have been killed after it wrote
- * into it and before it removed it. */
-static bool waits_for_start(int dir_fd)
+ * into it and before it removed it. 1, 0, or -errno: a running container must not be taken for a created one,
+ * which is deleted without --force. */
+static int waits_for_start(int dir_fd)
 {
 	fd_owned fifo = openat(dir_fd, STATE_FIFO, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 
-	return fifo >= 0 || (errno != ENOENT && errno != ENXIO);
+	if (fifo < 0)
+		return errno == ENOENT || errno == ENXIO ? 0 : -errno;
+	return 1;
 }
 
 int state_mark(int dir_fd, const char *id, char mark[STATE_MARK_MAX])
@@ -370,7 +373,7 @@ static int open_process(int dir_fd, const struct state *state, int *ret_pidfd)
 	if (state->pid <= 0 || strcmp(boot_id, state->boot_id) != 0)
 		return 0;
 	fd_owned pidfd = -1;
-	ret = proc_open(state->pid, state->pid_start_time, &pidfd);
+	ret = proc_open(state->pid, &state->birth, &pidfd);
 	if (ret < 0)
 		return ret == -ESRCH ? 0 : ret;
 	if (st.st_uid == geteuid() || may_be_of(state->pid, st.st_uid))
@@ -400,7 +403,12 @@ int state_status(int dir_fd, const struct state *state, bool locked, int *ret_pi
 		return !locked && is_locked(dir_fd) ? STATE_CREATING : STATE_STOPPED;
 	if (*ret_pidfd < 0)
 		return STATE_STOPPED;
-	if (waits_for_start(dir_fd))
+	ret = waits_for_start(dir_fd);
+	if (ret < 0) {
+		fd_close(ret_pidfd);
+		return error_at(err, -ret, STATE_FIFO, "find out whether the container waits for its start");
+	}
+	if (ret == 1)
 		return STATE_CREATED;
 	return is_frozen(dir_fd, state) ? STATE_PAUSED : STATE_RUNNING;
 }

@@ -29,7 +29,7 @@ struct state {
 	const char  *created;      /* RFC 3339 with nanoseconds, UTC */
 	bool         creating;     /* written before anything is made; false once it is */
 	pid_t        pid;          /* 0: none yet */
-	uint64_t     pid_start_time;
+	struct proc_birth birth;
 	char         boot_id[PROC_BOOT_ID_SIZE];
 	bool         own_pid_namespace;
 	bool         no_process;   /* config.json has none: it can't be started */

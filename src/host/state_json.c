@@ -95,7 +95,7 @@ static void read_notes(struct json_object *json, struct state *state)
 
 static int read_members(struct json_object *json, struct state *state, struct error *err)
 {
-	int64_t version = number_of(json, "version"), pid = number_of(json, "pid");
+	int64_t version = number_of(json, "version"), pid = number_of(json, "pid"), inode = number_of(json, "pidfd_inode");
 	const char *boot_id = text_of(json, "boot_id", state);
 
 	state->id = text_of(json, "id", state);
@@ -110,7 +110,8 @@ static int read_members(struct json_object *json, struct state *state, struct er
 	state->personality = number_of(json, "personality");
 	state->new_keyring = flag_of(json, "new_keyring");
 	state->pid = pid > 0 && pid <= INT32_MAX ? (pid_t)pid : 0;
-	state->pid_start_time = (uint64_t)number_of(json, "pid_start_time");
+	state->birth.pidfd_inode = inode > 0 ? (uint64_t)inode : 0;
+	state->birth.start_time = (uint64_t)number_of(json, "pid_start_time");
 	if (boot_id != NULL && strlen(boot_id) < sizeof(state->boot_id))
 		strcpy(state->boot_id, boot_id);
 	if (state->cgroup != NULL && state->cgroup[0] != '/')
@@ -194,7 +195,10 @@ char *state_text(const struct state *state)
 	add(json, "created", state->created);
 	json_object_object_add(json, "creating", json_object_new_boolean(state->creating));
 	json_object_object_add(json, "pid", json_object_new_int64(state->pid));
-	json_object_object_add(json, "pid_start_time", json_object_new_int64((int64_t)state->pid_start_time));
+	if (state->birth.pidfd_inode != 0)
+		json_object_object_add(json, "pidfd_inode", json_object_new_int64((int64_t)state->birth.pidfd_inode));
+	else
+		json_object_object_add(json, "pid_start_time", json_object_new_int64((int64_t)state->birth.start_time));
 	add(json, "boot_id", state->boot_id);
 	json_object_object_add(json, "own_pid_namespace", json_object_new_boolean(state->own_pid_namespace));
 	json_object_object_add(json, "new_keyring", json_object_new_boolean(state->new_keyring));

@@ -270,13 +270,20 @@ edit_state() {
 	[ -z "$(ls -A "$BATS_TEST_TMPDIR/xdg")" ]
 }
 
-@test "state.json: has a version, the boot id and the start time of the process" {
+@test "state.json: has a version, the boot id and what tells the process from later ones of its pid" {
 	program sleep 60
 	apart run -d "$ID"
 	jq -e --arg boot "$(cat /proc/sys/kernel/random/boot_id)" --argjson pid "$(pid_of)" \
 		'.version >= 1 and .boot_id == $boot and .pid == $pid' "$(state_file)"
+	# the inode of its pidfds where they have one each (Linux 6.9), else its start time
+	inode=$(python3 -c 'import os, sys; print(os.fstat(os.pidfd_open(int(sys.argv[1]))).st_ino)' "$(pid_of)")
+	other=$(python3 -c 'import os, sys; print(os.fstat(os.pidfd_open(int(sys.argv[1]))).st_ino)' $$)
 	start=$(sed 's/.*) //' "/proc/$(pid_of)/stat" | cut -d' ' -f20)
-	[ "$(jq -r .pid_start_time "$(state_file)")" = "$start" ]
+	if [ "$inode" != "$other" ]; then
+		[ "$(jq -r .pidfd_inode "$(state_file)")" = "$inode" ]
+	else
+		[ "$(jq -r .pid_start_time "$(state_file)")" = "$start" ]
+	fi
 	[ -z "$(find "$ROOT/$ID" -name '*.tmp' -o -name '.*' -type f)" ]
 }
 
@@ -310,7 +317,13 @@ edit_state() {
 	run moss kill "$ID" KILL
 	[ "$status" -eq 1 ]
 	alive "$victim"
-	edit_state ".pid = $container_pid | .pid_start_time = 1"
+	edit_state ".pid = $container_pid | .pidfd_inode = 1"
+	[ "$(status_of)" = stopped ]
+	# as an older kernel's record has it
+	start=$(sed 's/.*) //' "/proc/$container_pid/stat" | cut -d' ' -f20)
+	edit_state "del(.pidfd_inode) | .pid_start_time = $start"
+	[ "$(status_of)" = running ]
+	edit_state "del(.pidfd_inode) | .pid_start_time = 1"
 	[ "$(status_of)" = stopped ]
 	run moss kill "$ID" KILL
 	alive "$container_pid"
