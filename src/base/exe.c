@@ -11,6 +11,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -21,37 +22,15 @@
 
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
-/* proc(5), /proc/PID/stat: the numbers of the fields that describe the program's memory. */
-enum { STAT_START_CODE = 26, STAT_END_CODE, STAT_START_STACK, STAT_START_DATA = 45, STAT_END_DATA,
-       STAT_START_BRK, STAT_ARG_START, STAT_ARG_END, STAT_ENV_START, STAT_ENV_END, STAT_COUNT };
-
 int exe_find(struct exe *ret_exe, struct error *err)
 {
-	unsigned long fields[STAT_COUNT] = { 0 };
-	char          text[1024];
-
 	memset(ret_exe, 0, sizeof(*ret_exe));
-	ssize_t size = readlink("/proc/self/exe", ret_exe->path, sizeof(ret_exe->path) - 1);
-	if (size < 0 || stat("/proc/self/exe", &ret_exe->stat) < 0) {
+	ret_exe->heap = sbrk(0);
+	if (readlink("/proc/self/exe", ret_exe->path, sizeof(ret_exe->path) - 1) < 0 ||
+	    stat("/proc/self/exe", &ret_exe->stat) < 0) {
 		error_at(err, errno, "/proc/self/exe", "look up the running binary");
 		return error_hint(err, "moss needs /proc: mount -t proc proc /proc");
 	}
-	size = io_read_small(AT_FDCWD, "/proc/self/stat", text, sizeof(text));
-	if (size < 0)
-		return error_at(err, (int)-size, "/proc/self/stat", "read");
-	char *rest = strrchr(text, ')');
-	if (rest == NULL)
-		return error_at(err, EIO, "/proc/self/stat", "read");
-	rest += 3; /* ") S": field 3 */
-	for (int number = 4; number < STAT_COUNT && *rest != '\0'; number++)
-		fields[number] = strtoul(rest, &rest, 10);
-	ret_exe->layout = (struct prctl_mm_map){
-		.start_code = fields[STAT_START_CODE], .end_code = fields[STAT_END_CODE],
-		.start_data = fields[STAT_START_DATA], .end_data = fields[STAT_END_DATA],
-		.start_brk = fields[STAT_START_BRK],   .start_stack = fields[STAT_START_STACK],
-		.arg_start = fields[STAT_ARG_START],   .arg_end = fields[STAT_ARG_END],
-		.env_start = fields[STAT_ENV_START],   .env_end = fields[STAT_ENV_END],
-	};
 	return 0;
 }
 
@@ -111,6 +90,33 @@ __attribute__((no_sanitize("address"))) static void copy_data(void *to, const vo
 #define copy_data memcpy
 #endif
 
+/* Where the program and its arguments are, in terms of proc(5), /proc/PID/stat. To read it there costs 20 us; all of it but
+ * the start of the heap and of the stack is to be had from here as well, and those two nobody asks for. */
+static struct prctl_mm_map layout_find(const struct exe *exe, const ElfW(Phdr) *parts, uintptr_t base)
+{
+	/* execve(2) puts the texts of the arguments, of the environment and of AT_EXECFN behind each other. */
+	uintptr_t end = getauxval(AT_EXECFN), arguments = (uintptr_t)program_invocation_name;
+	uintptr_t environment = environ != NULL && environ[0] != NULL ? (uintptr_t)environ[0] : end;
+	struct prctl_mm_map layout = { .start_code = UINTPTR_MAX, .start_stack = end, .env_end = end,
+				       .start_brk = (uintptr_t)exe->heap, .brk = (uintptr_t)sbrk(0) };
+
+	layout.env_start = layout.arg_end = environment >= arguments && environment <= end ? environment : end;
+	layout.arg_start = arguments <= end ? arguments : end;
+	for (int i = 0; i < __ehdr_start.e_phnum; i++) {
+		uintptr_t start = base + parts[i].p_vaddr, part_end = start + parts[i].p_filesz;
+
+		if (parts[i].p_type != PT_LOAD)
+			continue;
+		if ((parts[i].p_flags & PF_X) && start < layout.start_code)
+			layout.start_code = start;
+		if (parts[i].p_flags & PF_X)
+			layout.end_code = part_end;
+		layout.start_data = start;
+		layout.end_data = part_end;
+	}
+	return layout;
+}
+
 /* Put the same bytes from another file under one loaded part of this program, while it runs. */
 static int part_map_again(const ElfW(Phdr) *part, uintptr_t base, uintptr_t page, int fd)
 {
@@ -163,7 +169,7 @@ int exe_seal(const struct exe *exe, int fd, struct error *err)
 	const ElfW(Phdr)   *parts = (const void *)getauxval(AT_PHDR);
 	uintptr_t           base = __ehdr_start.e_type == ET_DYN ? (uintptr_t)&__ehdr_start : 0;
 	uintptr_t           page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	struct prctl_mm_map layout = exe->layout;
+	struct prctl_mm_map layout = layout_find(exe, parts, base);
 
 	for (int i = 0; i < __ehdr_start.e_phnum; i++) {
 		int ret = parts[i].p_type == PT_LOAD ? part_map_again(&parts[i], base, page, fd) : 0;
@@ -177,7 +183,6 @@ int exe_seal(const struct exe *exe, int fd, struct error *err)
 		if (parts[i].p_type == PT_GNU_RELRO && end > start)
 			mprotect((void *)start, end - start, PROT_READ); /* as the loader left it */
 	}
-	layout.brk = (uintptr_t)sbrk(0);
 	layout.exe_fd = (unsigned)fd;
 	int ret = layout_set(&layout);
 	/* A kernel without CONFIG_CHECKPOINT_RESTORE has only the second, for CAP_SYS_RESOURCE on the host. */

@@ -12,20 +12,17 @@
  */
 #ifndef MOSS_EXE_H
 #define MOSS_EXE_H
-#include <stdbool.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
 
 struct exe {
-	char                path[4096]; /* as the kernel names it */
-	struct stat         stat;
-	struct prctl_mm_map layout; /* where the kernel has the program's parts */
+	char        path[4096]; /* as the kernel names it */
+	struct stat stat;
+	void       *heap; /* its end */
 };
 
-/* Find the running binary and its layout, while the host's /proc is there.
- * Returns 0 or -errno with @err set. */
+/* Find the running binary, while the host's /proc is there. Returns 0 or -errno with @err set. */
 int exe_find(struct exe *ret_exe, struct error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Open the same binary as a file that nobody can write: through a read-only clone of its mount where
