@@ -55,6 +55,13 @@ void exec_close(struct exec *exec)
 	fd_close(&exec->signal_fd);
 }
 
+/* It takes its time: this is for while the other side is busy, too. */
+static void close_trees(struct entering *entering)
+{
+	for (int i = 0; i < JOIN_TREES; i++)
+		fd_close(&entering->trees[i]);
+}
+
 static void entering_free(struct entering *entering)
 {
 	join_close(&entering->join);
@@ -64,8 +71,7 @@ static void entering_free(struct entering *entering)
 	fd_close(&entering->first_pidfd);
 	fd_close(&entering->cgroup_fd);
 	fd_close(&entering->child_sock);
-	for (int i = 0; i < JOIN_TREES; i++)
-		fd_close(&entering->trees[i]); /* while the program starts already */
+	close_trees(entering);
 	fd_close(&entering->console_sock);
 	fd_close(&entering->pidfd_sock);
 }
@@ -114,7 +120,7 @@ static int find_ids(struct entering *entering, struct error *err)
 	init->uid = idmap_first(&spec->uid_maps);
 	init->gid = idmap_first(&spec->gid_maps);
 	snprintf(path, sizeof(path), "/proc/%d/setgroups", (int)entering->state.pid);
-	init->init.set_groups = !io_file_starts(path, "deny");
+	init->init.set_groups = (!init->become && caller_get()->initial_user_ns) || !io_file_starts(path, "deny");
 	return 0;
 }
 
@@ -124,7 +130,7 @@ static int plan(struct entering *entering, const char *id, struct error *err)
 	struct spec *spec = &entering->spec;
 	struct init *init = &entering->init.init;
 	const struct join_process first = { entering->state.pid, entering->first_pidfd, entering->state.own_pid_namespace,
-					    entering->owner };
+					    entering->owner, spec->namespaces };
 
 	if (exec_process_read(entering->options, entering->dir_fd, spec, err) < 0 ||
 	    join_open_process(&first, &entering->join, err) < 0 ||
@@ -133,6 +139,9 @@ static int plan(struct entering *entering, const char *id, struct error *err)
 	init->preserved_fds = entering->options->preserve_fds;
 	init->keep_groups = entering->options->keep_groups;
 	init->start_now = true;
+	/* The program need not wait for us where nobody is to learn of it before it runs. */
+	entering->init.go_on = entering->options->pid_file == NULL && entering->options->pidfd_socket == NULL &&
+			       !spec->process.terminal;
 	init->set_personality = entering->state.personality >= 0;
 	init->personality = (unsigned long)entering->state.personality;
 	if (entering->state.new_keyring) {
@@ -305,7 +314,12 @@ static int enter(struct entering *entering, const char *id, const struct state_r
 	talk.note = note_of_talk;
 	talk.ready = finish;
 	talk.context = entering;
-	return talk_until_ready(&talk, err);
+	if (!entering->init.go_on)
+		return talk_until_ready(&talk, err);
+	close_trees(entering);
+	ret = talk_until_executed(&talk, err);
+	fd_close(&out->sock);
+	return ret;
 }
 
 /* Whatever it was that failed in a container that is gone by now, it failed because of that. One that is
@@ -344,6 +358,8 @@ int exec_start(const struct exec_options *options, const char *id, const struct 
 
 int exec_wait(struct exec *exec, struct error *err)
 {
+	if (exec->sock < 0)
+		return 0;
 	struct talk talk = talk_of(exec);
 	int ret = talk_until_executed(&talk, err);
 

@@ -37,7 +37,7 @@ struct exec {
 void exec_close(struct exec *exec);
 #define exec_owned __attribute__((cleanup(exec_close))) struct exec
 
-/* Add the process: all is ready and it is told to execute its program. On failure nothing is left of it.
+/* Add the process: all is ready, and it is told to execute its program or has done so already. On failure nothing is left of it.
  * exec_close() is needed in every case. Returns 0 or -errno with @err set; err->exit_status is 128 + N
  * when signal N interrupted it. */
 int exec_start(const struct exec_options *options, const char *id, const struct state_root *root,

@@ -187,8 +187,14 @@ int join_open_process(const struct join_process *process, struct join *ret_join,
 	ret_join->pidfd = process->pidfd;
 	ret_join->any = true;
 	for (int type = 0; type < SPEC_NS_COUNT; type++) {
+		const struct spec_namespace *made = &process->made[type];
 		struct stat own, other;
 
+		/* setns(2) refuses one's own user namespace; to enter a time namespace costs a copy of our memory. */
+		if (made->listed && made->path == NULL && type != SPEC_NS_USER && type != SPEC_NS_TIME) {
+			ret_join->pidfd_namespaces |= spec_namespace_kinds[type].flag;
+			continue;
+		}
 		int ret = stat_namespace(getpid(), (enum spec_namespace_type)type, &own, err);
 		if (ret == -ESRCH) /* our own is not there: a kernel without namespaces of this type */
 			continue;

@@ -35,9 +35,11 @@ struct join_process { /* a container's first process */
 	int   pidfd; /* lent */
 	bool  own_pid_namespace;
 	uid_t owner; /* of the record that names it */
+	const struct spec_namespace *made; /* SPEC_NS_COUNT: config.json's, of which some are the container's own */
 };
 
-/* Find its namespaces that are not ours, for `exec`. The user namespace is the one that owns its pid
+/* Find its namespaces that are not ours, for `exec`. One that was made for the container is taken to be
+ * another than ours without a look: each look makes the kernel an inode, and to enter it again does no harm. The user namespace is the one that owns its pid
  * namespace (@own_pid_namespace), which the process can't leave; the process itself may have made another one
  * and entered it. Where the record is another user's, it must be a user namespace of that user's.
  * Returns 0 or -errno with @err set; -ESRCH when it has ended. */

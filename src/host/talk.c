@@ -36,25 +36,34 @@ static int handle(const struct talk *talk, struct sync_message *message, struct 
 
 	switch (message->kind) {
 	case SYNC_SEALED:
-		return talk->sealed ? talk->sealed(talk->context, err) : error_set(err, EPROTO, "message %d", SYNC_SEALED);
+		if (talk->sealed != NULL)
+			return talk->sealed(talk->context, err);
+		break;
 	case SYNC_NOTE:
-		return talk->note(talk->context, message->text, err);
+		if (talk->note != NULL)
+			return talk->note(talk->context, message->text, err);
+		break;
 	case SYNC_CONSOLE:
+		if (talk->console_fd == NULL)
+			break;
 		if (talk->console_sock >= 0)
 			return fd_socket_send_console(talk->console_sock, fd, err);
 		console_prepare(fd);
 		*talk->console_fd = fd_take(&fd);
 		return 0;
 	case SYNC_READY:
-		return talk->ready(talk->context, err) < 0 ? -err->code : 1;
+		if (talk->ready != NULL)
+			return talk->ready(talk->context, err) < 0 ? -err->code : 1;
+		break;
 	case SYNC_ERROR:
 		*err = message->error;
 		return -err->code;
 	case SYNC_END:
 		return explain_end(talk->pidfd, err);
 	default:
-		return error_set(err, EPROTO, "message %d", (int)message->kind);
+		break;
 	}
+	return error_set(err, EPROTO, "message %d", (int)message->kind);
 }
 
 /* Wait for the socket, but not longer than until a signal asks us to stop. */
@@ -99,17 +108,16 @@ int talk_until_executed(const struct talk *talk, struct error *err)
 {
 	struct sync_message message;
 
-	if (wait_readable(talk, err) < 0)
-		return -err->code;
-	int ret = sync_receive(talk->sock, &message);
-	if (ret < 0)
-		return error_set(err, -ret, "wait for the program");
-	if (message.kind == SYNC_ERROR) {
-		*err = message.error;
-		return -err->code;
-	}
-	fd_close(&message.fd);
-	/* End of file: the program is executed, or its process died on the way; its status tells. */
+	do {
+		if (wait_readable(talk, err) < 0)
+			return -err->code;
+		int ret = sync_receive(talk->sock, &message);
+		if (ret < 0)
+			return error_set(err, -ret, "wait for the program");
+		/* End of file: the program is executed, or its process died on the way; its status tells. */
+		if (message.kind != SYNC_END && handle(talk, &message, err) < 0)
+			return -err->code;
+	} while (message.kind != SYNC_END);
 	return 0;
 }
 

@@ -4,13 +4,13 @@
 #define MOSS_TALK_H
 #include "base/error.h"
 
-struct talk { /* every fd is lent */
+struct talk { /* every fd is lent; a message whose function is NULL is an error */
 	int  sock, pidfd, signal_fd;
 	int  console_sock; /* who keeps the pty's master; -1: it comes into *console_fd */
 	int *console_fd;
 	/* SYNC_NOTE: something was adapted. */
 	int (*note)(void *context, const char *text, struct error *err);
-	/* SYNC_SEALED: it can't be looked into any more; NULL where that is not waited for. */
+	/* SYNC_SEALED: it can't be looked into any more. */
 	int (*sealed)(void *context, struct error *err);
 	/* SYNC_READY: all its steps are done. The talk ends behind it. */
 	int (*ready)(void *context, struct error *err);
@@ -22,7 +22,7 @@ struct talk { /* every fd is lent */
  * how the process ended; err->exit_status is 128 + N when signal N interrupted it. */
 int talk_until_ready(const struct talk *talk, struct error *err) __attribute__((nonnull, warn_unused_result));
 
-/* It was told to go on without waiting for a start: wait until the program is executed.
+/* It was told to go on without waiting for a start, or goes on by itself: answer until the program is executed.
  * Returns 0, also when the process died on the way without a word: its status tells. */
 int talk_until_executed(const struct talk *talk, struct error *err) __attribute__((nonnull, warn_unused_result));
 

@@ -211,16 +211,21 @@ static void wait_for_start(int fifo_fd)
 		_exit(1);
 }
 
-/* Do the steps, say so, and wait for the word to go on. */
-static void get_ready(const struct init *init, struct init_context *context, const struct step *step, size_t count)
+static void do_steps(const struct init *init, struct init_context *context, const struct step *step, size_t count)
 {
-	struct sync_message message;
-	struct error        err = { 0 };
-	int                 sock = context->sock;
+	struct error err = { 0 };
 
 	for (; count > 0; step++, count--)
 		if (step->run(init, context, &err) < 0)
-			give_up(sock, &err, step->name);
+			give_up(context->sock, &err, step->name);
+}
+
+/* Say that the steps are done, and wait for the word to go on. */
+static void report(int sock)
+{
+	struct sync_message message;
+	struct error        err = { 0 };
+
 	int ret = sync_send(sock, SYNC_READY, NULL, 0, -1);
 	if (ret == 0)
 		ret = sync_receive(sock, &message);
@@ -247,7 +252,8 @@ void init_main(const struct init *init, int sock, int fifo_fd)
 	struct error err = { 0 };
 
 	context = (struct init_context){ .sock = sock, .env = init->env };
-	get_ready(init, &context, steps, array_size(steps));
+	do_steps(init, &context, steps, array_size(steps));
+	report(sock);
 	if (!init->start_now) {
 		close(sock);
 		/* Nothing of the host's is open any more, and exec's helper must be able to look at us. */
@@ -286,6 +292,8 @@ void init_exec_main(const struct init_exec *exec, int sock)
 	context = (struct init_context){ .sock = sock, .env = exec->init.env };
 	if (enter(exec, sock, &err) < 0)
 		give_up(sock, &err, "enter the container");
-	get_ready(&exec->init, &context, exec_steps, array_size(exec_steps));
+	do_steps(&exec->init, &context, exec_steps, array_size(exec_steps));
+	if (!exec->go_on)
+		report(sock);
 	execute_now(&exec->init, &context);
 }

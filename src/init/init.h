@@ -43,6 +43,7 @@ struct init_exec {
 	struct init       init;     /* start_now is true */
 	bool        become;   /* a user namespace was entered: ... */
 	uint32_t    uid, gid; /* ... be this one in it until the credentials are set */
+	bool        go_on;    /* without a word when it is ready: the host side has nothing to do before */
 };
 
 /* The same for a process that has entered the container's namespaces already, in the place of the

@@ -650,7 +650,7 @@ foreign() {
 	eventually grep -q "^Uid:.54321" "/proc/$victim/status"
 	cp -r "$ROOT/$ID" "$FOREIGN/$ID"
 	jq --argjson pid "$victim" --argjson start "$(sed 's/.*) //' "/proc/$victim/stat" | cut -d' ' -f20)" \
-		'.pid = $pid | .pid_start_time = $start' "$ROOT/$ID/state.json" >"$FOREIGN/$ID/state.json"
+		'del(.pidfd_inode) | .pid = $pid | .pid_start_time = $start' "$ROOT/$ID/state.json" >"$FOREIGN/$ID/state.json"
 	chown -R 54321:54321 "$FOREIGN/$ID"
 	"$MOSS" --root "$FOREIGN" kill "$ID" KILL
 	eventually dead "$victim"
@@ -668,7 +668,7 @@ foreign() {
 	path=$(sed -n 's/^0:://p' "/proc/$pid/cgroup")
 	foreign
 	# its own first process has ended: only the cgroup is left to go by
-	jq '.pid_start_time = 1' "$ROOT/$ID/state.json" >"$FOREIGN/$ID/state.json"
+	jq '.pidfd_inode = 1' "$ROOT/$ID/state.json" >"$FOREIGN/$ID/state.json"
 	jq -e --arg path "$path" '.cgroup | endswith($path)' "$FOREIGN/$ID/state.json"
 	in_v2 "$MOSS" --root "$FOREIGN" delete --force "$ID"
 	[ ! -e "$FOREIGN/$ID" ]
@@ -742,7 +742,8 @@ victim() {
 	eventually eval 'grep -qz sleep "/proc/$VICTIM/cmdline" && [ "$(tr "\0" " " <"/proc/$VICTIM/cmdline")" = "sleep 60 " ]'
 	foreign
 	jq --argjson pid "$VICTIM" --argjson start "$(sed 's/.*) //' "/proc/$VICTIM/stat" | cut -d' ' -f20)" --argjson own "${OWN_PID:-true}" \
-		'.pid = $pid | .pid_start_time = $start | .own_pid_namespace = $own | .cgroup = null | .new_keyring = false' "$ROOT/$ID/state.json" >"$FOREIGN/$ID/state.json"
+		'del(.pidfd_inode) | .pid = $pid | .pid_start_time = $start | .own_pid_namespace = $own | .cgroup = null | .new_keyring = false' "$ROOT/$ID/state.json" >"$FOREIGN/$ID/state.json"
+	jq '.linux.namespaces = []' "$ROOT/$ID/config.json" >"$FOREIGN/$ID/config.json"
 	chown -R 54321:54321 "$FOREIGN/$ID"
 }
 
