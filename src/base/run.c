@@ -13,10 +13,10 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/sys.h"
 
 #define TIMEOUT_MS 10000
 
@@ -70,24 +70,16 @@ int run_start(struct run *run, char *const *argv, int fd, struct error *err)
 	return run->pidfd < 0 ? error_at(err, errno, run->path, "pidfd_open") : 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 int run_wait(struct run *run, char *text, size_t size, struct error *err)
 {
-	int64_t deadline = now_ms() + TIMEOUT_MS;
+	int64_t deadline = sys_now_ms() + TIMEOUT_MS;
 	size_t  used = 0;
 	int     status;
 
 	text[0] = '\0';
 	for (bool ended = false; !ended;) {
 		struct pollfd fds[] = { { .fd = run->output, .events = POLLIN }, { .fd = run->pidfd, .events = POLLIN } };
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - sys_now_ms();
 
 		if (left <= 0)
 			return error_at(err, ETIMEDOUT, run->path, "no answer after %d s", TIMEOUT_MS / 1000);

@@ -38,6 +38,9 @@ int sys_pivot_root(const char *new_root, const char *put_old);
  * signal(3) that goes for 32 and 33, too, which libc keeps for itself. */
 void sys_signals_reset(void);
 
+/* Milliseconds of a clock that is never set (CLOCK_MONOTONIC). */
+int64_t sys_now_ms(void);
+
 /* Close every fd from @first on but the @count of @keep (-1: none), in our own table, which is taken apart from
  * one that is shared. Returns 0, or -1 with errno. */
 int sys_close_others(unsigned first, const int *keep, size_t count);

@@ -79,6 +79,11 @@ static const struct option list_table[] = {
 	{ 0 }
 };
 
+static const struct option ps_table[] = {
+	{ "format", 'f', TEXT(struct ps_options, format), "table|json", "what to print (table)" },
+	{ 0 }
+};
+
 static const struct option kill_table[] = {
 	{ "all", 'a', FLAG(struct kill_options, all), NULL, "signal every process of the container" },
 	{ 0 }
@@ -113,6 +118,10 @@ const struct command commands[] = {
 	{ "kill", "ID [SIGNAL]", "send a signal to a container (TERM)", kill_table, 1, 2, sizeof(struct kill_options), true,
 	  kill_run },
 	{ "list", "", "show the containers", list_table, 0, 0, sizeof(struct list_options), false, list_run },
+	{ "pause", "ID", "freeze a container's processes", no_options, 1, 1, 1, false, pause_run },
+	{ "ps", "ID [PS OPTIONS]", "show a container's processes, as ps does (-ef)", ps_table, 1, INT_MAX, sizeof(struct ps_options), true,
+	  ps_run },
+	{ "resume", "ID", "let a paused container's processes go on", no_options, 1, 1, 1, false, resume_run },
 	{ "run", "ID", "make a container, start it, wait for its end, delete it", run_table, 1, 1,
 	  sizeof(struct create_options), false, run_run },
 	{ "spec", "[-- CMD...]", "write a config.json to start from", spec_table, 0, INT_MAX, sizeof(struct spec_options), true,
@@ -133,7 +142,7 @@ int command_root(const struct global_options *global, bool create, struct state_
 
 bool command_is_planned(const char *name)
 {
-	static const char *const names[] = { "ps", "events", "pause", "resume", "update", "checkpoint",
+	static const char *const names[] = { "events", "update", "checkpoint",
 					     "restore" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

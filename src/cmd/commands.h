@@ -11,6 +11,7 @@ struct create_options { /* also of run */
 };
 struct list_options { const char *format; bool quiet; };
 struct kill_options { bool all; };
+struct ps_options { const char *format; };
 struct delete_options { bool force; };
 struct doctor_options { bool json; };
 struct spec_options { const char *bundle; bool rootless, subids; };
@@ -29,6 +30,9 @@ COMMAND_RUN(exec_run);
 COMMAND_RUN(features_run);
 COMMAND_RUN(kill_run);
 COMMAND_RUN(list_run);
+COMMAND_RUN(pause_run);
+COMMAND_RUN(ps_run);
+COMMAND_RUN(resume_run);
 COMMAND_RUN(run_run);
 COMMAND_RUN(spec_run);
 COMMAND_RUN(start_run);

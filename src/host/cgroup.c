@@ -358,7 +358,12 @@ int cgroup_kill(int cgroup_fd)
 	return io_write_small(cgroup_fd, "cgroup.kill", "1");
 }
 
-static int signal_one(int dir_fd, int signal)
+struct process_visit {
+	void (*visit)(pid_t pid, void *context);
+	void *context;
+};
+
+static int visit_processes_of_one(int dir_fd, const struct process_visit *visit)
 {
 	char *pids = NULL, *rest, *line;
 	struct error err;
@@ -369,16 +374,16 @@ static int signal_one(int dir_fd, int signal)
 	rest = pids;
 	while ((line = strsep(&rest, "\n")) != NULL) {
 		uint64_t pid;
-		if (str_to_uint(line, INT32_MAX, &pid) && pid > 0)
-			kill((pid_t)pid, signal);
+		if (str_to_uint(line, INT32_MAX, &pid) && pid > 0) /* 0: one that has no pid in our namespace */
+			visit->visit((pid_t)pid, visit->context);
 	}
 	free(pids);
 	return 0;
 }
 
 /* The directories below, each given to @visit before its own; fds nest no deeper than DEPTH_MAX. */
-static int for_each_below(int dir_fd, int depth, int (*visit)(int parent_fd, const char *name, int depth, int arg),
-			  int arg)
+static int for_each_below(int dir_fd, int depth,
+			  int (*visit)(int parent_fd, const char *name, int depth, const void *arg), const void *arg)
 {
 	int   copy = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret = 0;
 	DIR  *dir = copy < 0 ? NULL : fdopendir(copy);
@@ -395,29 +400,44 @@ static int for_each_below(int dir_fd, int depth, int (*visit)(int parent_fd, con
 	return ret;
 }
 
-static int visit_signal(int parent_fd, const char *name, int depth, int signal)
+static int visit_processes(int parent_fd, const char *name, int depth, const void *visit)
 {
 	fd_owned fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
-	signal_one(fd, signal);
-	return for_each_below(fd, depth, visit_signal, signal);
+	int ret = visit_processes_of_one(fd, visit);
+	/* A threaded cgroup's processes are its domain's: they are listed there (cgroups(7)). */
+	if (ret < 0 && ret != -EOPNOTSUPP && ret != -ENODEV)
+		return ret;
+	return for_each_below(fd, depth, visit_processes, visit);
+}
+
+int cgroup_for_each_process(int cgroup_fd, void (*visit)(pid_t pid, void *context), void *context)
+{
+	const struct process_visit each = { visit, context };
+
+	return visit_processes(cgroup_fd, ".", 0, &each);
+}
+
+static void signal_process(pid_t pid, void *number)
+{
+	kill(pid, *(int *)number);
 }
 
 int cgroup_signal(int cgroup_fd, int signal)
 {
 	if (signal == SIGKILL)
 		return cgroup_kill(cgroup_fd);
-	return visit_signal(cgroup_fd, ".", 0, signal);
+	return cgroup_for_each_process(cgroup_fd, signal_process, &signal);
 }
 
-static int visit_remove(int parent_fd, const char *name, int depth, int arg)
+static int visit_remove(int parent_fd, const char *name, int depth, const void *arg)
 {
 	(void)arg;
 	{
 		fd_owned fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		int ret = fd < 0 ? -errno : for_each_below(fd, depth, visit_remove, 0);
+		int ret = fd < 0 ? -errno : for_each_below(fd, depth, visit_remove, NULL);
 
 		if (ret < 0)
 			return ret == -ENOENT ? 0 : ret;
@@ -458,7 +478,7 @@ int cgroup_remove(const char *path, const char *mark, struct error *err)
 	if (marked >= 0 && unlinkat(parent, name, AT_REMOVEDIR) < 0 && marked == 1 && errno != ENOENT) {
 		ret = wait_until_empty(fd);
 		if (ret == 0)
-			ret = visit_remove(parent, name, 0, 0);
+			ret = visit_remove(parent, name, 0, NULL);
 	}
 	if (ret == 0)
 		ret = remove_empty_parents(path);

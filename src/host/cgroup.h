@@ -56,7 +56,16 @@ int cgroup_kill(int cgroup_fd);
 /* Send @signal to every process in it and below. Returns 0 or -errno. */
 int cgroup_signal(int cgroup_fd, int signal);
 
+/* Call @visit with every process in it and below that has a pid in our namespace. Returns 0 or -errno. */
+int cgroup_for_each_process(int cgroup_fd, void (*visit)(pid_t pid, void *context), void *context)
+	__attribute__((nonnull(2)));
+
 bool cgroup_is_frozen(int cgroup_fd);
+
+/* Freeze or thaw it with all below it, and wait until that is done, 10 s at the most (a process that the kernel can't
+ * stop, in state D, takes part only later). A freeze that fails is undone.
+ * Returns 0 or -errno: -ETIMEDOUT; -ENODEV when it has been removed. */
+int cgroup_set_frozen(int cgroup_fd, bool frozen) __attribute__((warn_unused_result));
 
 /* Wait until its processes have ended (10 s at the most), remove it and what was made below it,
  * and the directories above it that moss made and that are empty. One that is gone or not ours is success;

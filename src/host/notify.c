@@ -20,6 +20,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "base/sys.h"
 #include "host/adapt.h"
 #include "host/fd_socket.h"
 #include "host/notify_message.h"
@@ -267,10 +268,8 @@ static bool receive_message(struct notify *notify)
 /* A new second begins, or the rest of this one is waited for. */
 static void count_seconds(struct notify *notify)
 {
-	struct timespec time;
+	int64_t now_ms = sys_now_ms(), left_ms = notify->second_ms + 1000 - now_ms;
 
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	int64_t now_ms = (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000, left_ms = notify->second_ms + 1000 - now_ms;
 	if (left_ms <= 0) {
 		notify->rest = NOTIFY_RATE;
 		notify->second_ms = now_ms;

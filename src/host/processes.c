@@ -4,13 +4,23 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 
 #include "base/fd.h"
+#include "base/io.h"
 #include "base/str.h"
+#include "base/sys.h"
+#include "host/cgroup.h"
+#include "host/destroy.h"
+
+#define STOP_TIMEOUT_MS 10000
 
 static int namespace_of(pid_t pid, struct stat *ret_st)
 {
@@ -20,7 +30,8 @@ static int namespace_of(pid_t pid, struct stat *ret_st)
 	return stat(path, ret_st) < 0 ? -errno : 0;
 }
 
-int processes_signal(pid_t pid, int number)
+/* Call @visit with every process in the pid namespace of @pid. Returns 0 or -errno. */
+static int for_each(pid_t pid, void (*visit)(pid_t pid, int pidfd, void *context), void *context)
 {
 	struct stat wanted, found;
 	struct dirent *entry;
@@ -38,8 +49,112 @@ int processes_signal(pid_t pid, int number)
 		fd_owned pidfd = pidfd_open((pid_t)other, 0);
 		if (pidfd >= 0 && namespace_of((pid_t)other, &found) == 0 && found.st_ino == wanted.st_ino &&
 		    found.st_dev == wanted.st_dev)
-			pidfd_send_signal(pidfd, number, NULL, 0);
+			visit((pid_t)other, pidfd, context);
 	}
 	closedir(proc);
 	return 0;
+}
+
+static void signal_one(pid_t pid, int pidfd, void *number)
+{
+	(void)pid;
+	pidfd_send_signal(pidfd, *(int *)number, NULL, 0);
+}
+
+int processes_signal(pid_t pid, int number)
+{
+	return for_each(pid, signal_one, &number);
+}
+
+/* Counts those that could still make others. */
+static void stop_one(pid_t pid, int pidfd, void *running)
+{
+	char path[32], stat[1024];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (io_read_small(AT_FDCWD, path, stat, sizeof(stat)) < 0)
+		return;
+	const char *state = strrchr(stat, ')'); /* the name before it may hold anything */
+	if (state == NULL || state[1] != ' ' || strchr("TtZX", state[2]) != NULL)
+		return;
+	pidfd_send_signal(pidfd, SIGSTOP, NULL, 0);
+	++*(size_t *)running;
+}
+
+int processes_stop(pid_t pid)
+{
+	int64_t deadline = sys_now_ms() + STOP_TIMEOUT_MS;
+
+	for (;;) {
+		size_t running = 0;
+		int    ret = for_each(pid, stop_one, &running);
+
+		if (ret < 0 || running == 0)
+			return ret;
+		if (sys_now_ms() >= deadline) {
+			(void)!processes_signal(pid, SIGCONT);
+			return -ETIMEDOUT;
+		}
+		poll(NULL, 0, 1); /* a signal takes its time to arrive; nothing tells of it */
+	}
+}
+
+void process_list_free(struct process_list *list)
+{
+	free(list->pids);
+	*list = (struct process_list){ 0 };
+}
+
+struct listing {
+	struct process_list *list;
+	size_t room;
+	bool   failed;
+};
+
+static void add(pid_t pid, void *context)
+{
+	struct listing *listing = context;
+	struct process_list *list = listing->list;
+
+	if (list->count == listing->room) {
+		size_t room = listing->room ? 2 * listing->room : 64;
+		pid_t *more = reallocarray(list->pids, room, sizeof(*more));
+
+		if (more == NULL) {
+			listing->failed = true;
+			return;
+		}
+		list->pids = more;
+		listing->room = room;
+	}
+	list->pids[list->count++] = pid;
+}
+
+static void add_of_namespace(pid_t pid, int pidfd, void *context)
+{
+	(void)pidfd;
+	add(pid, context);
+}
+
+int processes_list(const struct state *state, int dir_fd, struct process_list *ret_list, struct error *err)
+{
+	struct listing listing = { .list = ret_list };
+	fd_owned cgroup = destroy_open_cgroup(state, dir_fd);
+	int ret;
+
+	*ret_list = (struct process_list){ 0 };
+	if (cgroup >= 0) {
+		ret = cgroup_for_each_process(cgroup, add, &listing);
+	} else if (state->own_pid_namespace) {
+		ret = for_each(state->pid, add_of_namespace, &listing);
+	} else {
+		error_at(err, ENOTSUP, state->id, "its processes can't be told from others: it has neither a cgroup nor a "
+						  "pid namespace of its own");
+		return error_hint(err, "its first process is %d", (int)state->pid);
+	}
+	if (ret == 0 && listing.failed)
+		ret = -ENOMEM;
+	if (ret < 0)
+		process_list_free(ret_list);
+	return ret < 0 ? error_at(err, -ret, state->id, "find its processes") : 0;
 }

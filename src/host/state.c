@@ -403,14 +403,14 @@ int state_status(int dir_fd, const struct state *state, bool locked, int *ret_pi
 		return !locked && is_locked(dir_fd) ? STATE_CREATING : STATE_STOPPED;
 	if (*ret_pidfd < 0)
 		return STATE_STOPPED;
+	if (state->stopped_by_signal || is_frozen(dir_fd, state))
+		return STATE_PAUSED;
 	ret = waits_for_start(dir_fd);
 	if (ret < 0) {
 		fd_close(ret_pidfd);
 		return error_at(err, -ret, STATE_FIFO, "find out whether the container waits for its start");
 	}
-	if (ret == 1)
-		return STATE_CREATED;
-	return is_frozen(dir_fd, state) ? STATE_PAUSED : STATE_RUNNING;
+	return ret == 1 ? STATE_CREATED : STATE_RUNNING;
 }
 
 void state_owner(int dir_fd, char *name, size_t size)
