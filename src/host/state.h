@@ -89,6 +89,13 @@ int state_lock_again(const struct state_root *root, const char *id, int dir_fd, 
 int state_read(int dir_fd, struct state *ret_state, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Both, which is more than one after the other: a container that is deleted in between, or whose state
+ * directory was only just made or is only just being removed by somebody who holds its lock, does not
+ * exist (-ENOENT, and *@ret_fd stays -1). A half made one is -ENOENT with *@ret_fd open, for
+ * `delete --force`, as is what state_read() refuses. */
+int state_open_read(const struct state_root *root, const char *id, bool lock, int *ret_fd,
+		    struct state *ret_state, struct error *err) __attribute__((nonnull, warn_unused_result));
+
 /* The part of state_read() that only reads text: the contents of a state.json, refused where
  * json_parse() refuses a config.json. Pure; state_free() is needed in every case.
  * Returns 0, or -EINVAL or -ENOMEM with @err set. */

@@ -182,6 +182,57 @@ edit_state() {
 	[ -f rootfs/bin/sh ]
 }
 
+# Seen failing without: what state_open_read() makes of a state.json that is gone.
+@test "state, kill, list: a container that is deleted at that moment does not exist" {
+	need_command strace
+	export ASAN_OPTIONS=detect_leaks=0 # a build with sanitizers can't look for them below strace
+	for command in state kill list; do
+		program sleep 60
+		apart run -d "$ID"
+		words=("$command")
+		[ "$command" = list ] || words+=("$ID")
+		# It has the directory open and is about to open the file in it.
+		strace -o strace.out -P "$ROOT/$ID" --inject=openat:delay_enter=3000000:when=1 \
+			"$MOSS" --root "$ROOT" --log log "${words[@]}" </dev/null >got 2>&1 3>&- 4>&- &
+		PID=$!
+		eventually eval 'for fd in /proc/$(pgrep -P "$PID")/fd/*; do readlink "$fd"; done 2>/dev/null | grep -qxF "$ROOT/$ID"'
+		moss delete --force "$ID"
+		code=0
+		wait "$PID" || code=$?
+		cat got strace.out
+		grep -q 'state.json.*ENOENT' strace.out
+		if [ "$command" = list ]; then
+			[ "$code" -eq 0 ]
+			[ "$(cut -d' ' -f1 got)" = ID ]
+			[ ! -s log ]
+		else
+			[ "$code" -eq 1 ]
+			[[ "$(cat got)" == *"$ID: container does not exist"* ]]
+			run ! grep -q state.json got
+			rm log
+		fi
+	done
+	# Half removed by somebody who is at it, or left so by one that was killed.
+	mkdir -m 0711 "$ROOT/$ID"
+	exec 9<"$ROOT/$ID"
+	flock -x 9
+	attempt state "$ID"
+	[[ "$output" == *"$ID: container does not exist"* ]]
+	attempt list -q
+	[ -z "$output" ]
+	flock -u 9
+	exec 9<&-
+	attempt state "$ID"
+	[[ "$output" == *"state.json"*"half deleted; delete --force removes it"* ]]
+	attempt delete "$ID"
+	[[ "$output" == *"state.json"*"half deleted; delete --force removes it"* ]]
+	[ -d "$ROOT/$ID" ]
+	attempt list -q
+	[ "$output" = "$ID" ]
+	moss delete --force "$ID"
+	[ ! -e "$ROOT/$ID" ]
+}
+
 @test "list: table, json and quiet" {
 	program sleep 60
 	apart create "$ID"
