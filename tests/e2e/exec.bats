@@ -716,6 +716,34 @@ trace(7, pid, None, None)' "$(pgrep -P "$first")" strace.out >traced 2>&1 3>&- 4
 	in_delegated "${as_user[@]}" --root "$BATS_TEST_TMPDIR/root-user" delete --force "$ID"
 }
 
+# Seen failing without: the warning (open_cgroup).
+@test "exec: where the container's cgroup is gone the process is in moss's own, and the log says so" {
+	need_v2
+	program sh -c 'echo ready; exec sleep 1000'
+	moss_v2 run -d "$ID" </dev/null >out 2>&1
+	eventually grep -q ready out
+	first=$(moss_v2 state "$ID" | jq .pid)
+	DELEGATED=1 # removed in teardown
+	in_v2 sh -c 'cd /sys/fs/cgroup && mkdir -p "$1/own" && echo "$2" >"$1/own/cgroup.procs" && rmdir "moss/$1"' sh "$ID" "$first"
+	moss_v2 --log log exec --pid-file pid "$ID" sleep 2 </dev/null >/dev/null 2>&1 3>&- 4>&- &
+	PID=$!
+	eventually [ -s pid ]
+	[ "$(grep ^0:: "/proc/$(cat pid)/cgroup")" = "$(grep ^0:: /proc/self/cgroup)" ]
+	wait "$PID"
+	grep -qF "level=warning msg=\"/moss/$ID: the container's cgroup is gone or can't be seen from here: the process is not in it\"" log
+	[ "$(wc -l <log)" -eq 1 ]
+	run --separate-stderr moss_v2 exec "$ID" sh -c 'exit 6'
+	show
+	[ "$status" -eq 6 ]
+	[ -z "$output$stderr" ] # engines take any line for an error
+	run --separate-stderr moss_v2 exec --cgroup below "$ID" true
+	show
+	[ "$status" -eq 255 ]
+	[[ "$stderr" == *"--cgroup: the container has no cgroup of its own"* ]]
+	moss_v2 delete --force "$ID"
+	eventually dead "$first"
+}
+
 @test "exec --cgroup: a cgroup below the container's; .., a missing one and controllers are refused" {
 	need_v2
 	program sh -c 'echo ready; exec sleep 1000'
