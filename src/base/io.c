@@ -40,8 +40,11 @@ ssize_t io_read_file(int dir_fd, const char *path, size_t max, char **ret_bytes,
 		if (count < 0)
 			return error_at(err, errno, path, "read");
 		size += (size_t)count;
-		if (size > max)
-			return error_at(err, E2BIG, path, "more than %zu bytes", max);
+		if (size > max) {
+			error_at(err, 0, path, "more than %zu bytes", max);
+			err->code = E2BIG; /* whose words are about something else */
+			return -E2BIG;
+		}
 		if (count == 0)
 			break;
 		if (size == room) {

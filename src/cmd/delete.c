@@ -19,14 +19,11 @@ int delete_run(const struct global_options *global, const void *fields, char **a
 		return -err->code;
 	int ret = command_root(global, false, &root, err);
 	if (ret == 0)
-		ret = state_open(&root, id, true, &dir, err);
-	if (ret == -ENOENT && options->force)
+		ret = state_open_read(&root, id, true, &dir, &state, err);
+	if (ret == -ENOENT && dir < 0 && options->force)
 		return 0;
-	if (ret < 0)
-		return ret;
-	ret = state_read(dir, &state, err);
 	/* Damaged, half made or newer: --force goes by what it still says. Not readable: no. */
-	if (ret < 0 && !(options->force && (ret == -EINVAL || ret == -ENOENT)))
+	if (ret < 0 && !(dir >= 0 && options->force && (ret == -EINVAL || ret == -ENOENT)))
 		return ret;
 	state.id = id; /* the directory's name, whatever the file says */
 	int status = state_status(dir, &state, true, &pidfd, err);

@@ -77,7 +77,7 @@ int kill_run(const struct global_options *global, const void *fields, char **arg
 		return -err->code;
 	int number = signal_parse(arguments[1] ? arguments[1] : "TERM", err);
 	if (number < 0 || command_root(global, false, &root, err) < 0 ||
-	    state_open(&root, id, false, &dir, err) < 0 || state_read(dir, &state, err) < 0)
+	    state_open_read(&root, id, false, &dir, &state, err) < 0)
 		return -err->code;
 	int status = state_status(dir, &state, false, &pidfd, err);
 	if (status < 0)

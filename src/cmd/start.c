@@ -88,7 +88,7 @@ int start_run(const struct global_options *global, const void *options, char **a
 
 	(void)options;
 	if (state_check_id(id, err) < 0 || command_root(global, false, &root, err) < 0 ||
-	    state_open(&root, id, true, &dir, err) < 0 || state_read(dir, &state, err) < 0)
+	    state_open_read(&root, id, true, &dir, &state, err) < 0)
 		return -err->code;
 	int status = state_status(dir, &state, true, &pidfd, err);
 	if (status < 0 || check_created(status, id, err) < 0)

@@ -63,11 +63,11 @@ static int entry_read(const struct state_root *root, const char *id, struct entr
 
 	memset(entry, 0, sizeof(*entry));
 	snprintf(entry->id, sizeof(entry->id), "%s", id);
-	if (state_open(root, id, false, &dir, err) < 0)
-		return -err->code;
-	state_owner(dir, entry->owner, sizeof(entry->owner));
-	if (state_read(dir, &entry->state, err) < 0)
-		return -err->code;
+	int ret = state_open_read(root, id, false, &dir, &entry->state, err);
+	if (dir >= 0)
+		state_owner(dir, entry->owner, sizeof(entry->owner));
+	if (ret < 0)
+		return ret;
 	int status = state_status(dir, &entry->state, false, &pidfd, err);
 	if (status < 0)
 		return status;

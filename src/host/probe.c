@@ -228,6 +228,8 @@ static void probe_state(struct probe_result *result)
 		found(result, PROBE_OK, "%s", root.path);
 }
 
+#define SCOPE "systemd-run --user --scope -p Delegate=yes COMMAND"
+
 static void probe_cgroup(struct probe_result *result)
 {
 	arena_owned  arena = { NULL };
@@ -244,8 +246,7 @@ static void probe_cgroup(struct probe_result *result)
 	}
 	if (cgroup_make(path, mark, &fd, &err) < 0) {
 		failed(result, PROBE_DEGRADED, &err);
-		fix(result, "containers run without a cgroup of their own; for one: systemd-run --user --scope -p Delegate=yes "
-			    "COMMAND");
+		fix(result, "containers run without a cgroup of their own; for one: " SCOPE);
 		return;
 	}
 	fd_close(&fd);
@@ -264,42 +265,98 @@ static bool has_word(const char *text, const char *word)
 	return false;
 }
 
-static void probe_controllers(struct probe_result *result)
-{
-	static const char *const wanted[] = { "cpu", "memory", "pids", "io" };
-	char text[512] = "", missing[128] = "", path[512] = "";
-	const char *hierarchy = cgroup_hierarchy();
+#define NO_LIMITS "until then limits are refused, or left out with --degrade=warn"
 
-	/* Root's containers are below the hierarchy's root, not below moss's own cgroup. */
-	if (hierarchy == NULL || (!caller_get()->root && !cgroup_path_of(0, path, sizeof(path)))) {
-		found(result, PROBE_DEGRADED, "no cgroup2 file system");
-		return;
-	}
+/* cgroup.controllers of a cgroup, from the hierarchy's root; "" when it can't be read. */
+static void controllers_of(const char *path, char *text, size_t size)
+{
 	char file[1200];
-	snprintf(file, sizeof(file), "%s%s/cgroup.controllers", hierarchy, path);
-	if (io_read_small(AT_FDCWD, file, text, sizeof(text)) < 0)
+
+	snprintf(file, sizeof(file), "%s%s/cgroup.controllers", cgroup_hierarchy(), path);
+	if (io_read_small(AT_FDCWD, file, text, size) < 0)
 		text[0] = '\0';
 	text[strcspn(text, "\n")] = '\0';
+}
+
+/* Those that limits need and that are not among @controllers, a blank before each. */
+static void missing_of(const char *controllers, char *missing, size_t size)
+{
+	static const char *const wanted[] = { "cpu", "memory", "pids", "io" };
+
+	missing[0] = '\0';
 	for (size_t i = 0; i < array_size(wanted); i++)
-		if (!has_word(text, wanted[i]))
-			snprintf(missing + strlen(missing), sizeof(missing) - strlen(missing), " %s", wanted[i]);
-	if (missing[0] == '\0') {
-		found(result, PROBE_OK, "%s: %s", caller_get()->root ? "there are" : "delegated here", text);
+		if (!has_word(controllers, wanted[i]))
+			snprintf(missing + strlen(missing), size - strlen(missing), " %s", wanted[i]);
+}
+
+/* What a scope of the user's manager would get, where that runs: what is in its own cgroup. */
+static void fix_delegation(struct probe_result *result, bool scope_helps, const char *missing)
+{
+	unsigned user = caller_get()->user;
+	char more[512] = "";
+
+	if (missing[0] != '\0')
+		snprintf(more, sizeof(more), "%sfor%s, as root: mkdir -p /etc/systemd/system/user@.service.d; printf '[Service]\\nDelegate=cpu cpuset "
+			 "io memory pids\\n' > /etc/systemd/system/user@.service.d/delegate.conf; systemctl daemon-reload; systemctl restart "
+			 "user@%u, which ends what runs in it", scope_helps ? "; " : "", missing, user);
+	fix(result, "%s%s", scope_helps ? SCOPE : "", more);
+}
+
+/* A user's: those of moss's own cgroup, when that is the user's at all; in a login session it is root's. */
+static void probe_delegation(const char *own, struct probe_result *result)
+{
+	char path[1200], here[512], there[512], missing[128], missing_there[128];
+	unsigned user = caller_get()->user;
+
+	snprintf(path, sizeof(path), "%s%s", cgroup_hierarchy(), own);
+	bool delegated = access(path, W_OK) == 0;
+	controllers_of(own, here, sizeof(here));
+	missing_of(here, missing, sizeof(missing));
+	if (delegated && missing[0] == '\0') {
+		found(result, PROBE_OK, "delegated here: %s", here);
 		return;
 	}
-	if (strcmp(hierarchy, "/sys/fs/cgroup") != 0) {
+	snprintf(path, sizeof(path), "/user.slice/user-%u.slice/user@%u.service", user, user);
+	controllers_of(path, there, sizeof(there));
+	missing_of(there, missing_there, sizeof(missing_there));
+	if (there[0] != '\0') {
+		found(result, PROBE_DEGRADED, "%s%s; a scope of the user manager gets: %s",
+		      delegated ? "not delegated to this cgroup:" : "none are delegated to this cgroup", delegated ? missing : "", there);
+		fix_delegation(result, !delegated || strcmp(missing, missing_there) != 0, missing_there);
+	} else if (delegated) {
+		found(result, PROBE_DEGRADED, "not delegated to this cgroup:%s", missing);
+		fix(result, "who delegated this cgroup must enable them in cgroup.subtree_control of the one above it");
+	} else {
+		found(result, PROBE_DEGRADED, "none are delegated to this cgroup, and there is no systemd user manager to delegate one");
+		fix(result, "log in through systemd-logind, or as root: loginctl enable-linger %u; then " SCOPE, user);
+	}
+}
+
+static void probe_controllers(struct probe_result *result)
+{
+	char controllers[512], missing[128], path[512] = "";
+	const char *hierarchy = cgroup_hierarchy();
+	bool root = caller_get()->root;
+
+	/* Root's containers are below the hierarchy's root, not below moss's own cgroup. */
+	if (hierarchy == NULL || (!root && !cgroup_path_of(0, path, sizeof(path)))) {
+		found(result, PROBE_DEGRADED, "no cgroup2 file system");
+		fix(result, "boot with systemd.unified_cgroup_hierarchy=1; " NO_LIMITS);
+		return;
+	}
+	controllers_of("", controllers, sizeof(controllers)); /* of the root: what this host has */
+	missing_of(controllers, missing, sizeof(missing));
+	if (missing[0] != '\0' && strcmp(hierarchy, "/sys/fs/cgroup") != 0) {
 		found(result, PROBE_DEGRADED, "the controllers belong to cgroup version 1 on this host (hybrid mode)");
-		fix(result, "boot with systemd.unified_cgroup_hierarchy=1; until then containers run without limits");
-		return;
-	}
-	if (caller_get()->root) {
+		fix(result, "boot with systemd.unified_cgroup_hierarchy=1; " NO_LIMITS);
+	} else if (!root) {
+		probe_delegation(path, result);
+	} else if (missing[0] != '\0') {
 		found(result, PROBE_DEGRADED, "missing:%s", missing);
-		fix(result, "boot a kernel that has them, without cgroup_disable= on its command line");
-		return;
+		fix(result, "boot a kernel that has them, without cgroup_disable= on its command line; " NO_LIMITS);
+	} else {
+		found(result, PROBE_OK, "there are: %s", controllers);
 	}
-	found(result, PROBE_DEGRADED, "not delegated to this cgroup:%s", missing);
-	fix(result, "as root: mkdir -p /etc/systemd/system/user@.service.d; printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' "
-		    "> /etc/systemd/system/user@.service.d/delegate.conf; systemctl daemon-reload; then log in again");
 }
 
 static void probe_bus(struct probe_result *result)

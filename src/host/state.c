@@ -294,6 +294,22 @@ static bool is_locked(int dir_fd)
 	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
+int state_open_read(const struct state_root *root, const char *id, bool lock, int *ret_fd,
+		    struct state *ret_state, struct error *err)
+{
+	*ret_fd = -1;
+	*ret_state = (struct state){ 0 };
+	int ret = state_open(root, id, lock, ret_fd, err);
+	if (ret < 0)
+		return ret;
+	ret = state_read(*ret_fd, ret_state, err);
+	if (ret == -ENOENT && (is_named(root, id, *ret_fd) == 0 || (!lock && is_locked(*ret_fd)))) {
+		fd_close(ret_fd);
+		return not_there(id, err);
+	}
+	return ret;
+}
+
 int state_remove(const struct state_root *root, const char *id, int dir_fd, struct error *err)
 {
 	int   copy = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -17,6 +17,10 @@
 
 #define STATE_VERSION 1         /* of the format of state.json */
 #define STATE_FIFO "exec.fifo"
+/* Of state.json. Root reads those of other users: what they may cost it is little. */
+#define STATE_BYTES_MAX (1024 * 1024)
+#define STATE_DEPTH_MAX 16
+#define STATE_COUNT_MAX (16 * 1024) /* objects and arrays */
 
 enum state_status { STATE_CREATING, STATE_CREATED, STATE_RUNNING, STATE_PAUSED, STATE_STOPPED };
 
@@ -86,12 +90,19 @@ int state_lock_again(const struct state_root *root, const char *id, int dir_fd, 
 
 /* Read state.json of an open container; state_free() is needed in every case.
  * -EINVAL: damaged, or written by a newer moss; what could be read is there all the same, for
- * `delete --force`. -ENOENT: half made. */
+ * `delete --force`, which is nothing of one that is larger than STATE_BYTES_MAX. -ENOENT: half made. */
 int state_read(int dir_fd, struct state *ret_state, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Both, which is more than one after the other: a container that is deleted in between, or whose state
+ * directory was only just made or is only just being removed by somebody who holds its lock, does not
+ * exist (-ENOENT, and *@ret_fd stays -1). A half made one is -ENOENT with *@ret_fd open, for
+ * `delete --force`, as is what state_read() refuses. */
+int state_open_read(const struct state_root *root, const char *id, bool lock, int *ret_fd,
+		    struct state *ret_state, struct error *err) __attribute__((nonnull, warn_unused_result));
+
 /* The part of state_read() that only reads text: the contents of a state.json, refused where
- * json_parse() refuses a config.json. Pure; state_free() is needed in every case.
+ * json_parse() refuses a config.json, and with tighter limits. Pure; state_free() is needed in every case.
  * Returns 0, or -EINVAL or -ENOMEM with @err set. */
 int state_parse(const char *bytes, size_t size, struct state *ret_state, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
@@ -101,7 +112,7 @@ int state_parse(const char *bytes, size_t size, struct state *ret_state, struct 
 char *state_text(const struct state *state) __attribute__((nonnull, warn_unused_result));
 
 /* Write it; or write it ahead, beside the old one, to be put in its place by state_commit() (what
- * is never committed goes with state_remove()). */
+ * is never committed goes with state_remove()). What would be too large to be read again is refused. */
 int state_write(int dir_fd, const struct state *state, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 int state_prepare(int dir_fd, const struct state *state, struct error *err)

@@ -13,7 +13,6 @@
 #include "host/state.h"
 #include "spec/json_read.h"
 
-#define STATE_BYTES_MAX (32 * 1024 * 1024)
 #define STATE_CONFIG "config.json"
 #define DISK_FULL_HINT "is the file system of the state directory full? --root chooses another one"
 
@@ -132,11 +131,24 @@ static int read_members(struct json_object *json, struct state *state, struct er
 	return 0;
 }
 
+/* May there be more objects and arrays than we read? Brackets inside strings are counted as well: where the
+ * strings of a damaged text end, nobody knows. */
+static bool has_too_many(const char *bytes, size_t size)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < size; i++)
+		count += bytes[i] == '{' || bytes[i] == '[';
+	return count > STATE_COUNT_MAX;
+}
+
 /* Of a text that moss would not write: what the more lenient json-c makes of it. */
 static void read_damaged(const char *bytes, size_t size, struct state *state)
 {
+	if (size > STATE_BYTES_MAX || has_too_many(bytes, size))
+		return;
 	struct error ignored;
-	struct json_tokener *tokener = json_tokener_new();
+	struct json_tokener *tokener = json_tokener_new_ex(STATE_DEPTH_MAX + 2);
 	json_owned *json = tokener != NULL ? json_tokener_parse_ex(tokener, bytes, (int)size) : NULL;
 
 	if (tokener != NULL)
@@ -147,10 +159,11 @@ static void read_damaged(const char *bytes, size_t size, struct state *state)
 
 int state_parse(const char *bytes, size_t size, struct state *ret_state, struct error *err)
 {
+	static const struct json_limits limits = { STATE_DEPTH_MAX, STATE_COUNT_MAX };
 	json_owned *json = NULL;
 
 	*ret_state = (struct state){ 0 };
-	int ret = json_parse(bytes, size, SPEC_DEPTH_MAX, &json, err);
+	int ret = json_parse(bytes, size, &limits, &json, err);
 	if (ret == 0)
 		ret = read_members(json, ret_state, err);
 	else if (ret == -EINVAL)
@@ -168,8 +181,10 @@ int state_read(int dir_fd, struct state *ret_state, struct error *err)
 	ssize_t size = io_read_file(dir_fd, "state.json", STATE_BYTES_MAX, &bytes, err);
 	if (size < 0) {
 		/* What no moss writes is damage; not being able to read is no reason to forget. */
-		if (err->code == E2BIG || err->code == EISDIR || err->code == ELOOP)
+		if (err->code == E2BIG || err->code == EISDIR || err->code == ELOOP) {
 			err->code = EINVAL;
+			error_hint(err, "delete --force removes the container");
+		}
 		if (err->code == ENOENT)
 			error_hint(err, "the container is half made or half deleted; delete --force removes it");
 		return -err->code;
@@ -226,6 +241,10 @@ int state_prepare(int dir_fd, const struct state *state, struct error *err)
 
 	if (text == NULL)
 		return error_set(err, ENOMEM, "write state.json");
+	if (strlen(text) > STATE_BYTES_MAX) {
+		error_at(err, 0, "state.json", "it would have more than %d bytes", STATE_BYTES_MAX);
+		return error_hint(err, "the annotations of config.json and the notes about what is adapted are in it: make them shorter or fewer");
+	}
 	if (io_replace_prepare(dir_fd, "state.json", text, strlen(text), 0600, err) < 0)
 		return error_hint(err, DISK_FULL_HINT);
 	return 0;

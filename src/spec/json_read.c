@@ -71,18 +71,18 @@ static int parse_failed(struct json_tokener *tokener, const char *bytes, struct 
 	return json_text_place(bytes, json_tokener_get_parse_end(tokener), err);
 }
 
-int json_parse(const char *bytes, size_t size, int depth_max, struct json_object **ret_object,
+int json_parse(const char *bytes, size_t size, const struct json_limits *limits, struct json_object **ret_object,
 	       struct error *err)
 {
 	size_t keys;
 
 	if (size > INT_MAX)
 		return error_set(err, E2BIG, "JSON text of %zu bytes", size);
-	int ret = json_text_scan(bytes, size, depth_max, &keys, err);
+	int ret = json_text_scan(bytes, size, limits, &keys, err);
 	if (ret < 0)
 		return ret;
 	/* json-c counts differently for empty containers: it gets room, the scan has the say. */
-	tokener_owned *tokener = json_tokener_new_ex(depth_max + 2);
+	tokener_owned *tokener = json_tokener_new_ex(limits->depth + 2);
 	if (tokener == NULL)
 		return error_set(err, ENOMEM, "parse JSON");
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "spec/json_text.h"
 
 #define JSON_PATH_MAX 16 /* deeper than any table nests */
 #define JSON_ANY json_type_null /* as a field's type: the read function looks itself */
@@ -54,10 +55,10 @@ struct json_list {
 	size_t count;
 };
 
-/* Parse @bytes, which must be one JSON object and nothing else, at most @depth_max levels deep;
+/* Parse @bytes, which must be one JSON object and nothing else, within @limits;
  * see json_text.h for what is refused besides bad syntax.
  * Returns 0 and a tree for json_object_put(), or -EINVAL or -ENOMEM with @err set. */
-int json_parse(const char *bytes, size_t size, int depth_max, struct json_object **ret_object,
+int json_parse(const char *bytes, size_t size, const struct json_limits *limits, struct json_object **ret_object,
 	       struct error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Read @object (lent) by @fields into @out. Absent optional fields are left as they are. */

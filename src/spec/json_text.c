@@ -145,11 +145,21 @@ static const char *word_end(const struct text *text, const char *p)
 	return refuse(text, start, "a word that JSON does not have");
 }
 
-int json_text_scan(const char *bytes, size_t size, int depth_max, size_t *ret_keys, struct error *err)
+/* The place behind the bracket at @p, which opens an object or an array, or NULL with the error set. */
+static const char *opened(const struct text *text, const char *p, const struct json_limits *limits,
+			  int depth, size_t count)
+{
+	if (depth > limits->depth)
+		return refuse(text, p, "nested too deeply");
+	return count > limits->count ? refuse(text, p, "too many objects and arrays") : p + 1;
+}
+
+int json_text_scan(const char *bytes, size_t size, const struct json_limits *limits, size_t *ret_keys,
+		   struct error *err)
 {
 	const struct text text = { bytes, bytes + size, err };
 	const char *p = bytes;
-	size_t      keys = 0;
+	size_t      keys = 0, count = 0;
 	int         depth = 0;
 
 	while (p != NULL && p < text.end) {
@@ -165,7 +175,7 @@ int json_text_scan(const char *bytes, size_t size, int depth_max, size_t *ret_ke
 		} else if (c == ',') {
 			p++;
 		} else if (c == '{' || c == '[') {
-			p = ++depth > depth_max ? refuse(&text, p, "nested too deeply") : p + 1;
+			p = opened(&text, p, limits, ++depth, ++count);
 		} else if (c == '}' || c == ']') {
 			depth--;
 			p++;

@@ -9,13 +9,20 @@
 
 #include "base/error.h"
 
+/* What a text may have of objects and arrays. A parsed one is up to 800 bytes of memory, and "{}," is three. */
+struct json_limits {
+	int    depth; /* inside each other */
+	size_t count; /* all together */
+};
+
 /* Look at each word of the text once. Refused: NUL and control characters inside a string,
  * "\u0000", numbers that are not JSON's, integers that fit neither int64_t nor uint64_t, words
- * other than true, false and null, and more than @depth_max objects and arrays inside each other.
+ * other than true, false and null, and more objects and arrays than @limits.
  * How the words are put together is left to the parser.
  * @ret_keys: how many keys the objects of a well-formed text have, equal ones counted each.
  * Returns 0, or -EINVAL with @err set, its object being the line and the column. */
-int json_text_scan(const char *bytes, size_t size, int depth_max, size_t *ret_keys, struct error *err)
+int json_text_scan(const char *bytes, size_t size, const struct json_limits *limits, size_t *ret_keys,
+		   struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
 /* Name the key that an object has twice; for a text that json_text_scan() and the parser accepted,

@@ -19,6 +19,7 @@
 #define SPEC_VERSION_MAX "1.3.0" /* newer ones are read with a warning */
 #define SPEC_BYTES_MAX (16 * 1024 * 1024) /* a larger config.json is refused */
 #define SPEC_DEPTH_MAX 64                 /* deeper nesting is refused */
+#define SPEC_COUNT_MAX (256 * 1024)       /* objects and arrays; more are refused */
 #define SPEC_UMASK_UNSET (~0u)
 
 enum spec_namespace_type { /* the order in which namespaces are joined: user first */
@@ -202,7 +203,8 @@ struct spec {
  * @bytes: the file's contents, @size bytes; need not end with NUL.
  * Unknown properties are ignored, as the specification demands; a known one of the wrong type is
  * refused with its path. Refused too: trailing data, duplicate keys, NUL bytes inside a text,
- * integers beyond 64 bits, nesting deeper than SPEC_DEPTH_MAX, the id 4294967295.
+ * integers beyond 64 bits, nesting deeper than SPEC_DEPTH_MAX, more objects and arrays than SPEC_COUNT_MAX,
+ * the id 4294967295.
  * Returns 0, or -EINVAL, -E2BIG or -ENOMEM with @err set. spec_free() is needed in every case. */
 int spec_read(const char *bytes, size_t size, struct spec *ret_spec, struct error *err)
 	__attribute__((nonnull, warn_unused_result));

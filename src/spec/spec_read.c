@@ -236,6 +236,7 @@ static int process_read_alone(struct json_object *object, struct json_context *c
 static int read_bytes(const char *bytes, size_t size, struct spec *spec, struct error *err,
 		      int (*read)(struct json_object *object, struct json_context *ctx))
 {
+	static const struct json_limits limits = { SPEC_DEPTH_MAX, SPEC_COUNT_MAX };
 	struct json_context ctx = { .arena = &spec->arena, .err = err, .owner = spec };
 	struct json_object *object = NULL;
 
@@ -244,7 +245,7 @@ static int read_bytes(const char *bytes, size_t size, struct spec *spec, struct 
 	if (size > SPEC_BYTES_MAX)
 		return error_set(err, E2BIG, "%zu bytes, more than the %d that are read", size,
 				 SPEC_BYTES_MAX);
-	int ret = json_parse(bytes, size, SPEC_DEPTH_MAX, &object, err);
+	int ret = json_parse(bytes, size, &limits, &object, err);
 	if (ret == 0)
 		ret = read(object, &ctx);
 	json_object_put(object);

@@ -50,3 +50,41 @@ probe() { jq -r --arg name "$1" ".probes[] | select(.name == \$name) | .$2" <<<"
 	[[ "$(probe procfs fix)" == *unmask* ]]
 	[ "$status" -eq 1 ]
 }
+
+@test "doctor: controllers that version 1 has: limits are refused, and the way to version 2" {
+	[ "$(stat -f -c %T /sys/fs/cgroup)" != cgroup2fs ] || skip "this host has version 2 alone"
+	run --separate-stderr "$MOSS" doctor --json
+	[ "$(probe "cgroup controllers" status)" = degraded ]
+	[[ "$(probe "cgroup controllers" detail)" =~ version\ 1|no\ cgroup2 ]]
+	[[ "$(probe "cgroup controllers" fix)" == *unified_cgroup_hierarchy=1*"limits are refused, or left out with --degrade=warn" ]]
+	# And so they are.
+	config '.linux.resources = {pids: {limit: 100}}'
+	program echo ran
+	run moss run "$ID"
+	[ "$status" -eq 1 ]
+	[ "$(moss --degrade=warn run "$ID")" = ran ]
+}
+
+# Seen failing without: probe_delegation(): the controllers of a cgroup that is root's are not delegated to anybody.
+@test "doctor: controllers in a cgroup that is not this user's, and in one that is" {
+	need_v2
+	need_command setpriv
+	chmod a+x "$BATS_TEST_TMPDIR"
+	as_user=(setpriv --reuid 54321 --regid 54321 --clear-groups "$MOSS")
+	run --separate-stderr in_v2 "${as_user[@]}" doctor --json
+	echo "$output"
+	[ "$(probe "cgroup controllers" status)" = degraded ]
+	[[ "$(probe "cgroup controllers" detail)" == "none are delegated to this cgroup, and there is no systemd user manager"* ]]
+	[[ "$(probe "cgroup controllers" fix)" == *"loginctl enable-linger 54321; then systemd-run --user --scope -p Delegate=yes COMMAND" ]]
+	in_v2 sh -c 'mkdir "/sys/fs/cgroup/$1" && chown 54321 "/sys/fs/cgroup/$1" "/sys/fs/cgroup/$1/cgroup.procs"' sh "$ID"
+	run --separate-stderr in_v2 sh -c 'echo $$ >"/sys/fs/cgroup/$0/cgroup.procs" && exec "$@"' "$ID" "${as_user[@]}" doctor --json
+	in_v2 rmdir "/sys/fs/cgroup/$ID"
+	echo "$output"
+	[ "$(probe cgroup status)" = ok ]
+	if [ "$(probe "cgroup controllers" status)" = ok ]; then
+		[[ "$(probe "cgroup controllers" detail)" == "delegated here: "* ]]
+	else
+		[[ "$(probe "cgroup controllers" detail)" == "not delegated to this cgroup: "* ]]
+		[[ "$(probe "cgroup controllers" fix)" == *"cgroup.subtree_control of the one above it"* ]]
+	fi
+}

@@ -182,6 +182,57 @@ edit_state() {
 	[ -f rootfs/bin/sh ]
 }
 
+# Seen failing without: what state_open_read() makes of a state.json that is gone.
+@test "state, kill, list: a container that is deleted at that moment does not exist" {
+	need_command strace
+	export ASAN_OPTIONS=detect_leaks=0 # a build with sanitizers can't look for them below strace
+	for command in state kill list; do
+		program sleep 60
+		apart run -d "$ID"
+		words=("$command")
+		[ "$command" = list ] || words+=("$ID")
+		# It has the directory open and is about to open the file in it.
+		strace -o strace.out -P "$ROOT/$ID" --inject=openat:delay_enter=3000000:when=1 \
+			"$MOSS" --root "$ROOT" --log log "${words[@]}" </dev/null >got 2>&1 3>&- 4>&- &
+		PID=$!
+		eventually eval 'for fd in /proc/$(pgrep -P "$PID")/fd/*; do readlink "$fd"; done 2>/dev/null | grep -qxF "$ROOT/$ID"'
+		moss delete --force "$ID"
+		code=0
+		wait "$PID" || code=$?
+		cat got strace.out
+		grep -q 'state.json.*ENOENT' strace.out
+		if [ "$command" = list ]; then
+			[ "$code" -eq 0 ]
+			[ "$(cut -d' ' -f1 got)" = ID ]
+			[ ! -s log ]
+		else
+			[ "$code" -eq 1 ]
+			[[ "$(cat got)" == *"$ID: container does not exist"* ]]
+			run ! grep -q state.json got
+			rm log
+		fi
+	done
+	# Half removed by somebody who is at it, or left so by one that was killed.
+	mkdir -m 0711 "$ROOT/$ID"
+	exec 9<"$ROOT/$ID"
+	flock -x 9
+	attempt state "$ID"
+	[[ "$output" == *"$ID: container does not exist"* ]]
+	attempt list -q
+	[ -z "$output" ]
+	flock -u 9
+	exec 9<&-
+	attempt state "$ID"
+	[[ "$output" == *"state.json"*"half deleted; delete --force removes it"* ]]
+	attempt delete "$ID"
+	[[ "$output" == *"state.json"*"half deleted; delete --force removes it"* ]]
+	[ -d "$ROOT/$ID" ]
+	attempt list -q
+	[ "$output" = "$ID" ]
+	moss delete --force "$ID"
+	[ ! -e "$ROOT/$ID" ]
+}
+
 @test "list: table, json and quiet" {
 	program sleep 60
 	apart create "$ID"
@@ -333,6 +384,80 @@ edit_state() {
 	kill "$victim"
 	kill -KILL "$container_pid" 2>/dev/null || true # cut loose by the edits, unless its cgroup went
 	eventually dead "$container_pid"
+}
+
+# Seen failing without: STATE_BYTES_MAX, STATE_COUNT_MAX (1 MiB of "{}," is 270 MiB of memory) and has_too_many().
+@test "state.json: whatever another user has put there costs little time and memory" {
+	cat >hostile.py <<-'END'
+		import os, sys
+		whole = ('{"version": 1, "id": "x", "oci_version": "1.3.0", "bundle": "/b", "rootfs": "/b/r", "created": "t", "boot_id": "b"'
+		         ', "more": "%s", "%s": ')
+		mib = 1 << 20
+		def write(name, member, element, size, start="[", end='""]', text=""):
+		    begin = whole % (text, member) + start
+		    os.mkdir(name, 0o711)
+		    with open(name + "/state.json", "w") as file:
+		        file.write(begin + element * ((size - len(begin) - len(end) - 1) // len(element)) + end + "}")
+		write("arrays", "x", "[],", 32 * mib)
+		write("objects", "x", "{},", mib)
+		write("objects-damaged", "x", "{},", mib, text="\x01")
+		write("deep", "x", "[", mib)
+		write("notes", "notes", '"",', mib)
+		write("numbers", "x", "1e1,", mib)
+		names = ",".join('"%x":1' % number for number in range(90000))
+		write("annotations", "annotations", " ", len(names) + 300, "{" + names, "}")
+		write("keys-twice", "x", '"a":1,', mib, "{", '"b":1}')
+	END
+	mkdir -p "$ROOT"
+	(cd "$ROOT" && "$PYTHON" "$BUNDLE/hostile.py")
+	if is_root; then chown -R 54321:54321 "$ROOT"; fi
+	chmod 0700 "$ROOT"
+	# cheap COMMAND...: it ends within 10 s and takes less than 100 MiB; its exit status is in $code.
+	cheap() {
+		code=0
+		# shellcheck disable=SC2016 # Python's
+		"$PYTHON" -c 'import resource, subprocess, sys
+try: code = subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL, timeout=10).returncode
+except subprocess.TimeoutExpired: sys.exit("more than 10 s")
+kib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+sys.exit(code if kib < 100 * 1024 else "%d KiB" % kib)' "$MOSS" --root "$ROOT" "$@" >got 2>&1 3>&- 4>&- || code=$?
+		head -c 300 got
+		run ! grep -qE '^(more than 10 s|[0-9]+ KiB)$' got
+	}
+	for name in $(ls "$ROOT"); do
+		for command in state "kill:TERM" start exec:true delete; do
+			words=("${command%:*}" "$name")
+			[ "$command" = "${command#*:}" ] || words+=("${command#*:}")
+			echo "${words[*]}:"
+			cheap "${words[@]}"
+			case $name in notes | numbers | annotations)
+				[ "$command" != delete ] || continue # not damaged: it would do it
+				;;
+			*)
+				[ "$code" -ne 0 ]
+				grep -q "state.json.*delete --force" got
+				;;
+			esac
+		done
+	done
+	cheap list
+	[ "$code" -eq 0 ]
+	[ "$(grep -c ' unknown ' got)" -eq 5 ]
+	for name in $(ls "$ROOT"); do cheap delete --force "$name"; [ "$code" -eq 0 ]; done
+	no_containers
+}
+
+@test "state.json: what would be too large to be read again is refused before anything runs" {
+	program true
+	config '.annotations = {"a": ("x" * 1000000)}'
+	apart create "$ID"
+	[ "$(moss state "$ID" | jq '.annotations.a | length')" -eq 1000000 ]
+	moss delete --force "$ID"
+	config '.annotations = {"a": ("x" * 1048576)}'
+	attempt create "$ID"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"state.json: it would have more than 1048576 bytes"*"annotations"* ]]
+	[ ! -e "$ROOT/$ID" ]
 }
 
 @test "state.json: a newer version is refused naming both, but delete --force works" {

@@ -5,16 +5,19 @@
 #include "config_text.h"
 #include "spec/json_read.h"
 
+#define COUNT_MAX 100
+
 /* Parse @size bytes of @text as they are. */
-static int parse(const char *text, size_t size, int depth_max, struct error *err)
+static int parse(const char *text, size_t size, int depth, struct error *err)
 {
+	const struct json_limits limits = { depth, COUNT_MAX };
 	struct json_object *object = NULL;
 	char *bytes = malloc(size + (size == 0));
 
 	assert_non_null(bytes);
 	memcpy(bytes, text, size);
 	*err = (struct error){ 0 };
-	int ret = json_parse(bytes, size, depth_max, &object, err);
+	int ret = json_parse(bytes, size, &limits, &object, err);
 	free(bytes);
 	json_object_put(object);
 	assert_int_equal(ret, -err->code);
@@ -178,6 +181,25 @@ static void the_depth_is_limited(void **state)
 	assert_int_equal(parse(text, (size_t)used, 64, &err), 0);
 }
 
+static void the_number_of_objects_and_arrays_is_limited(void **state)
+{
+	char text[4 * COUNT_MAX + 40];
+	struct error err;
+
+	(void)state;
+	for (size_t count = COUNT_MAX; count <= COUNT_MAX + 1; count++) {
+		int used = snprintf(text, sizeof(text), "{\"a\":[\"[[[{{{\"");
+
+		for (size_t i = 2; i < count; i++)
+			used += snprintf(text + used, sizeof(text) - (size_t)used, i % 2 ? ",[]" : ",{}");
+		used += snprintf(text + used, sizeof(text) - (size_t)used, "]}");
+		int ret = parse(text, (size_t)used, 64, &err);
+		assert_int_equal(ret, count <= COUNT_MAX ? 0 : -EINVAL);
+		if (ret < 0)
+			assert_string_equal(err.cause, "too many objects and arrays");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +214,7 @@ int main(void)
 		cmocka_unit_test(duplicate_keys_are_refused_by_name),
 		cmocka_unit_test(equal_keys_of_different_objects_are_accepted),
 		cmocka_unit_test(the_depth_is_limited),
+		cmocka_unit_test(the_number_of_objects_and_arrays_is_limited),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

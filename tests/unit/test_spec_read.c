@@ -116,6 +116,31 @@ static void the_depth_is_limited(void **state)
 	}
 }
 
+static void the_number_of_objects_and_arrays_is_limited(void **state)
+{
+	char *text = malloc(3 * SPEC_COUNT_MAX + 100);
+
+	(void)state;
+	assert_non_null(text);
+	for (int count = SPEC_COUNT_MAX; count <= SPEC_COUNT_MAX + 1; count++) {
+		int used = sprintf(text, "{ 'ociVersion': '1.0.0', 'x': [ 0");
+
+		for (int i = 2; i < count; i++) {
+			memcpy(text + used, ",{}", 3);
+			used += 3;
+		}
+		strcpy(text + used, " ] }");
+		if (count == SPEC_COUNT_MAX) {
+			spec_owned spec;
+
+			config_accept(text, &spec);
+		} else {
+			config_refuse(text, "line 1, column 786461", "too many objects and arrays");
+		}
+	}
+	free(text);
+}
+
 static void unknown_names_are_ignored_and_null_is_absent(void **state)
 {
 	spec_owned spec;
@@ -1046,6 +1071,7 @@ int main(void)
 		cmocka_unit_test(too_many_bytes_are_refused),
 		cmocka_unit_test(the_text_is_checked_as_strict_json),
 		cmocka_unit_test(the_depth_is_limited),
+		cmocka_unit_test(the_number_of_objects_and_arrays_is_limited),
 		cmocka_unit_test(unknown_names_are_ignored_and_null_is_absent),
 		cmocka_unit_test(a_wrong_type_is_refused_with_its_path),
 		cmocka_unit_test(the_top_level_fields),

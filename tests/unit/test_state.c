@@ -105,6 +105,68 @@ static void of_a_damaged_text_what_can_be_read_is_read(void **unused)
 	assert_string_equal(state.cgroup, "/moss/c1");
 }
 
+/* A whole text with a member more, an array of @count times @element, and @end behind it. */
+static int parse_many(const char *element, size_t count, const char *end, struct state *state, struct error *err)
+{
+	static const char whole[] = STATE(", 'more': [ 0");
+	size_t size = sizeof(whole) + count * strlen(element) + strlen(end) + 16, used;
+	char  *text = calloc(size, 1);
+
+	assert_non_null(text);
+	used = (size_t)snprintf(text, size, "%.*s", (int)sizeof(whole) - 3, whole); /* without the last brace */
+	for (size_t i = 0; i < count; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s", element);
+	snprintf(text + used, size - used, " ] }%s", end);
+	int ret = parse(text, state, err);
+	free(text);
+	return ret;
+}
+
+/* What root spends on a text of another user's making has bounds, also when it is damaged. */
+static void the_number_of_objects_and_arrays_is_limited(void **unused)
+{
+	static const struct {
+		const char *element, *end;
+		size_t      count;
+		int         ret;
+		pid_t       pid;
+	} cases[] = {
+		{ ",[]", "", STATE_COUNT_MAX - 2, 0, 4711 },
+		{ ",[]", "", STATE_COUNT_MAX - 1, -EINVAL, 0 },
+		{ ",{}", "", STATE_COUNT_MAX - 1, -EINVAL, 0 },
+		{ ",{}", "x", STATE_COUNT_MAX - 2, -EINVAL, 4711 },
+		{ ",{}", "x", STATE_COUNT_MAX - 1, -EINVAL, 0 },
+		{ ",'[{'", "", 2 * STATE_COUNT_MAX, 0, 4711 },
+		{ ",0", "x", 2 * STATE_COUNT_MAX, -EINVAL, 4711 },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct error err = { 0 };
+		state_owned state;
+
+		assert_int_equal(parse_many(cases[i].element, cases[i].count, cases[i].end, &state, &err), cases[i].ret);
+		assert_int_equal(state.pid, cases[i].pid);
+		if (cases[i].ret < 0 && cases[i].end[0] == '\0')
+			assert_string_equal(err.cause, "too many objects and arrays");
+	}
+}
+
+static void the_depth_is_limited(void **unused)
+{
+	(void)unused;
+	for (int levels = STATE_DEPTH_MAX - 1; levels <= STATE_DEPTH_MAX; levels++) {
+		struct error err = { 0 };
+		state_owned state;
+		char text[1000];
+
+		snprintf(text, sizeof(text), STATE(", 'more': %.*s%.*s"), levels, "[[[[[[[[[[[[[[[[[[[[", levels, "]]]]]]]]]]]]]]]]]]]]");
+		assert_int_equal(parse(text, &state, &err), levels < STATE_DEPTH_MAX ? 0 : -EINVAL);
+		if (levels == STATE_DEPTH_MAX)
+			assert_string_equal(err.cause, "nested too deeply");
+	}
+}
+
 static void the_id_is_one(void **unused)
 {
 	(void)unused;
@@ -150,6 +212,8 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_read_again),
 		cmocka_unit_test(a_text_that_no_moss_writes_is_damaged),
 		cmocka_unit_test(of_a_damaged_text_what_can_be_read_is_read),
+		cmocka_unit_test(the_number_of_objects_and_arrays_is_limited),
+		cmocka_unit_test(the_depth_is_limited),
 		cmocka_unit_test(the_id_is_one),
 		cmocka_unit_test(of_a_newer_version_what_is_known_is_read),
 		cmocka_unit_test(numbers_and_paths_out_of_range_count_as_absent),

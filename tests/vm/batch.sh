@@ -18,23 +18,23 @@ export E2E_TOKEN=vmtest BATS_TEST_TIMEOUT=120 MOSS=$here/bin/moss
 
 # The tests of tests/e2e that are worth their time here (a test takes seconds): files, and names in them.
 selection() {
-	local first='^walk-through|^run: |^successful|^a fail|^start of'
+	local first='^walk-through|^run: |^successful|^a fail|^start of' entered='^exec: (the process is in|stdin|in a container that is created)'
 	case $1 in
 	root)
-		e2e_files=(walkthroughs.bats exit_status.bats cgroup.bats state.bats devices.bats security.bats)
-		e2e_filter="$first|^cgroup: |^devices: .*(rules deny|real devices)|^delete: --force ends|^default state dir|^CVE-2019-5736"
+		e2e_files=(walkthroughs.bats exit_status.bats cgroup.bats state.bats devices.bats security.bats exec.bats)
+		e2e_filter="$first|$entered|^exec: .*(cgroup|paused)|^exec --|^cgroup: |^devices: .*(rules deny|real devices)|^delete: --force ends|^default state dir|^CVE-2019-5736"
 		;;
 	session)
-		e2e_files=(walkthroughs.bats exit_status.bats cgroup.bats)
-		e2e_filter="$first|^cgroup: (without|a limit)"
+		e2e_files=(walkthroughs.bats exit_status.bats cgroup.bats exec.bats)
+		e2e_filter="$first|$entered|^exec --tty: a|^cgroup: (without|a limit)"
 		;;
 	scope)
-		e2e_files=(walkthroughs.bats cgroup.bats state.bats)
-		e2e_filter='^walk-through|^cgroup: without|^delete: --force ends|^default state directory: XDG|processes were killed'
+		e2e_files=(walkthroughs.bats cgroup.bats state.bats exec.bats)
+		e2e_filter="^walk-through|$entered|^exec: fifty|^cgroup: without|^delete: --force ends|^default state directory: XDG|processes were killed"
 		;;
 	lost)
-		e2e_files=(walkthroughs.bats state.bats)
-		e2e_filter='^walk-through [35]|^default state directory: XDG'
+		e2e_files=(walkthroughs.bats state.bats exec.bats)
+		e2e_filter="^walk-through [35]|$entered|^default state directory: XDG"
 		;;
 	esac
 }

@@ -57,6 +57,11 @@ probe() { "$MOSS" doctor --json | jq -r --arg name "$1" ".probes[] | select(.nam
 	*)
 		[ "$(probe cgroup status)" = degraded ]
 		[[ "$(probe cgroup fix)" == *"systemd-run --user --scope -p Delegate=yes"* ]]
+		# What root's session has is not this user's; the way that is named leads to what is promised.
+		[ "$(probe "cgroup controllers" status)" = degraded ]
+		[ "$(probe "cgroup controllers" detail)" = "none are delegated to this cgroup; a scope of the user manager gets: cpu io memory pids" ]
+		[ "$(probe "cgroup controllers" fix)" = "systemd-run --user --scope -p Delegate=yes COMMAND" ]
+		[ "$(scope "$MOSS" doctor --json | jq -r '.probes[] | select(.name == "cgroup controllers") | .detail')" = "delegated here: cpu io memory pids" ]
 		[ "$(probe "user bus" detail)" = "/run/user/$(id -u)/bus" ] # found, even where the environment was lost
 		;;
 	esac
