@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/lsm.h"
 #include "base/proc.h"
 #include "base/sync.h"
 #include "host/caller.h"
@@ -205,6 +206,9 @@ static int prepare(void *context, int sock, struct error *err)
 	const struct init_exec *init = &entering->init;
 	const struct spec_process *process = &entering->spec.process;
 
+	/* Here, where /proc is the host's: the container's may be whatever its root has made of it. */
+	if (lsm_label_next_exec(&init->init.labels, err) < 0)
+		return error_step(err, "security labels");
 	if ((entering->owner != geteuid() && inherited_drop_rights(err) < 0) ||
 	    (caller_get()->root && init->become && !init->init.keep_groups && inherited_drop_groups(err) < 0) ||
 	    inherited_oom_score(process, sock, err) < 0 || inherited_rlimits(process, 0, err) < 0)

@@ -19,6 +19,7 @@
 #include "host/cgroup.h"
 #include "host/idmap.h"
 #include "host/listen_fds.h"
+#include "host/lsm.h"
 #include "host/mount_idmap.h"
 #include "host/notify.h"
 #include "host/plan_namespaces.h"
@@ -108,7 +109,7 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 	if (listen_fds_take(spec, &listened, err) < 0 || notify_plan(spec, &plan->notify, err) < 0 ||
 	    plan_check_preserved_fds(3 + listened.count, options->preserve_fds, err) < 0 ||
 	    find_bundle(plan, options->bundle, err) < 0 || find_rootfs(plan, err) < 0 ||
-	    join_open(spec, &plan->join, err) < 0 || plan_namespaces_check(spec, &plan->join, err) < 0 ||
+	    join_open(spec, &plan->join, err) < 0 || plan_namespaces_check(spec, &plan->join, err) < 0 || lsm_plan_mounts(spec, err) < 0 ||
 	    netdev_find(spec, &plan->net_devices, err) < 0 || exe_find(&plan->exe, err) < 0)
 		return -err->code;
 	if (!options->no_cgroup && cgroup_place(spec->cgroups_path, options->id, &spec->arena, &plan->cgroup, err) < 0)
