@@ -25,6 +25,7 @@
 #include "host/fd_socket.h"
 #include "host/idmap.h"
 #include "host/inherited.h"
+#include "host/intel_rdt.h"
 #include "host/join.h"
 #include "host/pid_file.h"
 #include "host/plan_process.h"
@@ -302,8 +303,8 @@ static int enter(struct entering *entering, const char *id, const struct state_r
 		return -err->code;
 	int ret = clone_process(entering, err);
 	fd_close(&entering->child_sock);
-	if (ret < 0)
-		return ret;
+	if (ret < 0 || intel_rdt_enter_exec(&entering->state, entering->dir_fd, out->pid, err) < 0)
+		return -err->code;
 	struct talk talk = talk_of(out);
 	talk.console_sock = entering->console_sock;
 	talk.note = note_of_talk;
