@@ -26,13 +26,6 @@ static int stay(struct exec *exec, struct error *err)
 	return status;
 }
 
-static int check_options(const struct exec_options *options, struct error *err)
-{
-	const char *name = options->process_label ? "--process-label" : options->apparmor ? "--apparmor" : NULL;
-
-	return name != NULL ? error_at(err, 0, name, "not supported yet") : 0;
-}
-
 int exec_run(const struct global_options *global, const void *fields, char **arguments, struct error *err)
 {
 	struct exec_options options = *(const struct exec_options *)fields;
@@ -44,9 +37,7 @@ int exec_run(const struct global_options *global, const void *fields, char **arg
 	options.args.texts = (const char **)arguments + 1;
 	while (arguments[options.args.count + 1] != NULL)
 		options.args.count++;
-	int ret = check_options(&options, err);
-	if (ret == 0)
-		ret = command_root(global, false, &root, err);
+	int ret = command_root(global, false, &root, err);
 	if (ret == 0)
 		ret = exec_start(&options, id, &root, &exec, err);
 	if (ret == 0) {

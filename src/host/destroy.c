@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/proc.h"
 #include "host/cgroup.h"
+#include "host/intel_rdt.h"
 
 #define END_TIMEOUT_MS 10000
 
@@ -54,6 +55,8 @@ int destroy_remove(struct state_root *root, const struct state *state, int dir_f
 	if (ret < 0)
 		return error_at(err, -ret, state->id, "stat the container's state directory");
 	if (state->cgroup != NULL && cgroup_remove(state->cgroup, mark, err) < 0)
+		return -err->code;
+	if (intel_rdt_remove(state, dir_fd, err) < 0)
 		return -err->code;
 	return state_remove(root, state->id, dir_fd, err);
 }

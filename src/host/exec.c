@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/lsm.h"
 #include "base/proc.h"
 #include "base/sync.h"
 #include "host/caller.h"
@@ -24,6 +25,7 @@
 #include "host/fd_socket.h"
 #include "host/idmap.h"
 #include "host/inherited.h"
+#include "host/intel_rdt.h"
 #include "host/join.h"
 #include "host/pid_file.h"
 #include "host/plan_process.h"
@@ -214,6 +216,9 @@ static int prepare(void *context, int sock, struct error *err)
 	const struct init_exec *init = &entering->init;
 	const struct spec_process *process = &entering->spec.process;
 
+	/* Here, where /proc is the host's: the container's may be whatever its root has made of it. */
+	if (lsm_label_next_exec(&init->init.labels, err) < 0)
+		return error_step(err, "security labels");
 	if ((entering->owner != geteuid() && inherited_drop_rights(err) < 0) ||
 	    (caller_get()->root && init->become && !init->init.keep_groups && inherited_drop_groups(err) < 0) ||
 	    inherited_oom_score(process, sock, err) < 0 || inherited_rlimits(process, 0, err) < 0)
@@ -307,8 +312,8 @@ static int enter(struct entering *entering, const char *id, const struct state_r
 		return -err->code;
 	int ret = clone_process(entering, err);
 	fd_close(&entering->child_sock);
-	if (ret < 0)
-		return ret;
+	if (ret < 0 || intel_rdt_enter_exec(&entering->state, entering->dir_fd, out->pid, err) < 0)
+		return -err->code;
 	struct talk talk = talk_of(out);
 	talk.console_sock = entering->console_sock;
 	talk.note = note_of_talk;

@@ -17,7 +17,7 @@ struct exec_options { /* texts are lent; NULL: not given */
 	const char *process;        /* file with a process object; else that of config.json is the template */
 	const char *cwd, *user;     /* "UID" or "UID:GID" */
 	const char *console_socket, *pidfd_socket, *pid_file;
-	const char *process_label, *apparmor;
+	const char *process_label, *apparmor; /* in the place of the process's own labels; "": none */
 	struct spec_texts args;     /* none: those of @process */
 	struct spec_texts env;      /* NAME=VALUE, later ones win */
 	struct spec_texts additional_gids, capabilities;

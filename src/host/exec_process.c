@@ -141,6 +141,17 @@ static int add_env(const struct spec_texts *texts, struct spec *spec, struct err
 	return 0;
 }
 
+static int set_label(const char *option, const char *text, const char **label, struct error *err)
+{
+	const char *fault = text != NULL ? spec_label_fault(text) : NULL;
+
+	if (fault != NULL)
+		return error_at(err, 0, option, "no label: %s", fault);
+	if (text != NULL)
+		*label = text[0] != '\0' ? text : NULL;
+	return 0;
+}
+
 static int apply_options(const struct exec_options *options, struct spec *spec, struct error *err)
 {
 	struct spec_process *process = &spec->process;
@@ -154,7 +165,9 @@ static int apply_options(const struct exec_options *options, struct spec *spec, 
 		process->cwd = options->cwd;
 	if (options->user != NULL && exec_process_parse_user(options->user, &process->user, err) < 0)
 		return -err->code;
-	if (add_gids(&options->additional_gids, spec, err) < 0 ||
+	if (set_label("--apparmor", options->apparmor, &process->apparmor_profile, err) < 0 ||
+	    set_label("--process-label", options->process_label, &process->selinux_label, err) < 0 ||
+	    add_gids(&options->additional_gids, spec, err) < 0 ||
 	    add_capabilities(&options->capabilities, &process->capabilities, err) < 0 || add_env(&options->env, spec, err) < 0)
 		return -err->code;
 	return 0;

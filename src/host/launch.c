@@ -111,6 +111,12 @@ static int fill_state(struct making *making, struct error *err)
 	state->rootfs = arena_text(&state->arena, plan->rootfs);
 	state->created = time_now(&state->arena);
 	state->cgroup = plan->cgroup ? arena_text(&state->arena, plan->cgroup) : NULL;
+	if (plan->intel_rdt.root_fd >= 0) {
+		state->rdt = plan->intel_rdt.record;
+		state->rdt.group = arena_text(&state->arena, state->rdt.group);
+		if (state->rdt.group == NULL)
+			return error_set(err, ENOMEM, "state");
+	}
 	state->annotations = arena_alloc(&state->arena, plan->spec.annotations_count + 1, sizeof(*state->annotations));
 	if (state->annotations == NULL || (plan->cgroup && !state->cgroup) || !state->id || !state->created)
 		return error_set(err, ENOMEM, "state");
@@ -354,12 +360,13 @@ static int make_container(struct making *making, struct error *err)
 	for (size_t i = 0; i < plan->spec.warnings.count; i++)
 		if (note(making, plan->spec.warnings.texts[i], err) < 0)
 			return -err->code;
-	if (make_cgroup(making, err) < 0 || make_fifo(making, err) < 0 || make_notify(making, err) < 0)
+	if (make_cgroup(making, err) < 0 || intel_rdt_make(&plan->intel_rdt, err) < 0 || make_fifo(making, err) < 0 || make_notify(making, err) < 0)
 		return -err->code;
 	plan_raise_file_limit(plan);
 	int ret = clone_container(making, err);
 	setrlimit(RLIMIT_NOFILE, &plan->files.limit);
-	if (ret < 0 || inherited_rlimits(&plan->spec.process, making->pid, err) < 0 || prepare_namespaces(making, err) < 0 ||
+	if (ret < 0 || intel_rdt_enter(&plan->intel_rdt, making->pid, err) < 0 ||
+	    inherited_rlimits(&plan->spec.process, making->pid, err) < 0 || prepare_namespaces(making, err) < 0 ||
 	    prepare_record(making, err) < 0 || restrict_devices(making, err) < 0) {
 		if (err->code == EPIPE)
 			talk_last_words(out->sock, err);
@@ -392,6 +399,8 @@ static void unmake(struct making *making)
 	pid_file_remove(making->options->pid_file, making->pid);
 	if (out->state.cgroup != NULL && making->mark[0] != '\0')
 		(void)!cgroup_remove(out->state.cgroup, making->mark, &ignored);
+	intel_rdt_close(&making->plan->intel_rdt); /* and with it the lock */
+	(void)!intel_rdt_remove(&out->state, out->dir_fd, &ignored);
 	(void)!state_remove(out->root, making->options->id, out->dir_fd, &ignored);
 }
 

@@ -19,6 +19,7 @@
 #include "host/cgroup.h"
 #include "host/idmap.h"
 #include "host/listen_fds.h"
+#include "host/lsm.h"
 #include "host/mount_idmap.h"
 #include "host/notify.h"
 #include "host/plan_namespaces.h"
@@ -28,6 +29,7 @@ void plan_free(struct plan *plan)
 {
 	join_close(&plan->join);
 	netdev_close(&plan->net_devices);
+	intel_rdt_close(&plan->intel_rdt);
 	mount_idmap_close(plan->mount_trees, plan->mount_trees_count);
 	free(plan->config);
 	spec_free(&plan->spec);
@@ -99,7 +101,7 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 	memset(plan, 0, sizeof(*plan));
 	for (int type = 0; type < SPEC_NS_COUNT; type++)
 		plan->join.fds[type] = -1;
-	plan->net_devices.sock = plan->net_devices.inside_sock = -1;
+	plan->net_devices.sock = plan->net_devices.inside_sock = plan->intel_rdt.root_fd = -1;
 	struct listen_fds listened;
 	ssize_t size = bundle_read(options, spec, &plan->config, err);
 	if (size < 0)
@@ -108,7 +110,8 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 	if (listen_fds_take(spec, &listened, err) < 0 || notify_plan(spec, &plan->notify, err) < 0 ||
 	    plan_check_preserved_fds(3 + listened.count, options->preserve_fds, err) < 0 ||
 	    find_bundle(plan, options->bundle, err) < 0 || find_rootfs(plan, err) < 0 ||
-	    join_open(spec, &plan->join, err) < 0 || plan_namespaces_check(spec, &plan->join, err) < 0 ||
+	    join_open(spec, &plan->join, err) < 0 || plan_namespaces_check(spec, &plan->join, err) < 0 || lsm_plan_mounts(spec, err) < 0 ||
+	    intel_rdt_plan(spec, options->id, &plan->intel_rdt, err) < 0 ||
 	    netdev_find(spec, &plan->net_devices, err) < 0 || exe_find(&plan->exe, err) < 0)
 		return -err->code;
 	if (!options->no_cgroup && cgroup_place(spec->cgroups_path, options->id, &spec->arena, &plan->cgroup, err) < 0)

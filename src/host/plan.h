@@ -6,6 +6,7 @@
 #ifndef MOSS_PLAN_H
 #define MOSS_PLAN_H
 #include "base/error.h"
+#include "host/intel_rdt.h"
 #include "host/join.h"
 #include "host/launch.h"
 #include "host/netdev.h"
@@ -16,6 +17,7 @@ struct plan {
 	struct join  join;
 	struct exe   exe;
 	struct netdev_set net_devices;
+	struct intel_rdt intel_rdt;
 	struct stage stage;
 	int         *mount_trees;     /* of idmapped mounts, see mount_idmap_open(): one for each of the ... */
 	size_t       mount_trees_count; /* ... mounts of config.json */

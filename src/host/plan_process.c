@@ -9,6 +9,7 @@
 #include "host/adapt.h"
 #include "host/caller.h"
 #include "host/idmap.h"
+#include "host/lsm.h"
 
 static int plan_capabilities(struct spec *spec, bool in_user_ns, struct init *init, struct error *err)
 {
@@ -80,6 +81,9 @@ int plan_process(struct spec *spec, bool in_user_ns, struct init *init, struct s
 		 struct error *err)
 {
 	init->process = &spec->process;
+	if (lsm_plan(&spec->process, &init->labels, err) < 0)
+		return -err->code;
+	init->labels.label_keyring = init->keyring != NULL;
 	if (check_groups(spec, init, err) < 0 || plan_capabilities(spec, in_user_ns, init, err) < 0 || plan_environment(spec, init, err) < 0)
 		return -err->code;
 	return plan_rlimits(spec, init, ret_files, err);

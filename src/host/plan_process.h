@@ -7,7 +7,7 @@
 #include "init/init.h"
 #include "spec/spec.h"
 
-/* Fill process, capabilities, env and rlimits of @init from spec->process; memory is spec's arena.
+/* Fill process, labels, capabilities, env and rlimits of @init, whose keyring is set, from spec->process; memory is spec's arena.
  * Capabilities that are not ours to give are left out, with a note in spec->warnings.
  *
  * @in_user_ns: the process is in a user namespace of the container's, where all can be had.

@@ -27,6 +27,11 @@ enum state_status { STATE_CREATING, STATE_CREATED, STATE_RUNNING, STATE_PAUSED, 
 /* The words of the OCI specification: "created", ... */
 const char *state_status_name(enum state_status status);
 
+struct state_rdt { /* linux.intelRdt, see intel_rdt.h */
+	const char *group;         /* the class: a directory of resctrl, or "/"; NULL: none */
+	bool made, monitor_made;   /* was it made for this container? And a monitoring group in it, named by the id? */
+};
+
 struct state {
 	struct arena arena;
 	const char  *id, *oci_version, *bundle, *rootfs;
@@ -41,6 +46,7 @@ struct state {
 	bool         stopped_by_signal; /* paused, without a cgroup to freeze */
 	bool         new_keyring;  /* its processes have a session keyring of their own */
 	const char  *cgroup;       /* the container's own cgroup, from the hierarchy's root; NULL: none */
+	struct state_rdt rdt;
 	struct spec_annotation *annotations;
 	size_t       annotations_count;
 	const char **notes;        /* what was adapted */

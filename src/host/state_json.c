@@ -92,6 +92,34 @@ static void read_notes(struct json_object *json, struct state *state)
 	}
 }
 
+static void read_rdt(struct json_object *json, struct state *state)
+{
+	struct json_object *object;
+
+	if (!json_object_object_get_ex(json, "intel_rdt", &object) || !json_object_is_type(object, json_type_object))
+		return;
+	const char *group = text_of(object, "group", state);
+	/* It becomes part of a path. */
+	if (group == NULL || (strcmp(group, "/") != 0 && !spec_rdt_group_is_valid(group)))
+		return;
+	state->rdt.group = group;
+	state->rdt.made = flag_of(object, "made") && strcmp(group, "/") != 0;
+	state->rdt.monitor_made = flag_of(object, "monitor_made");
+}
+
+static void write_rdt(const struct state_rdt *rdt, struct json_object *json)
+{
+	struct json_object *object;
+
+	if (rdt->group == NULL)
+		return;
+	object = json_object_new_object();
+	json_object_object_add(object, "group", json_object_new_string(rdt->group));
+	json_object_object_add(object, "made", json_object_new_boolean(rdt->made));
+	json_object_object_add(object, "monitor_made", json_object_new_boolean(rdt->monitor_made));
+	json_object_object_add(json, "intel_rdt", object);
+}
+
 static int read_members(struct json_object *json, struct state *state, struct error *err)
 {
 	int64_t version = number_of(json, "version"), pid = number_of(json, "pid"), inode = number_of(json, "pidfd_inode");
@@ -116,6 +144,7 @@ static int read_members(struct json_object *json, struct state *state, struct er
 		strcpy(state->boot_id, boot_id);
 	if (state->cgroup != NULL && state->cgroup[0] != '/')
 		state->cgroup = NULL;
+	read_rdt(json, state);
 	read_annotations(json, state);
 	read_notes(json, state);
 	if (version > STATE_VERSION) {
@@ -225,6 +254,7 @@ char *state_text(const struct state *state)
 	if (state->personality >= 0)
 		json_object_object_add(json, "personality", json_object_new_int64(state->personality));
 	add(json, "cgroup", state->cgroup);
+	write_rdt(&state->rdt, json);
 	for (size_t i = 0; i < state->annotations_count; i++)
 		add(annotations, state->annotations[i].name, state->annotations[i].value);
 	json_object_object_add(json, "annotations", annotations);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/lsm.h"
 #include "spec/spec.h"
 
 struct init {
@@ -20,6 +21,7 @@ struct init {
 	size_t      rlimits_count;
 	char       *listen_pid;                /* "LISTEN_PID=2147483647" in env, for us to write our pid; or NULL */
 	unsigned    preserved_fds;             /* fds 3..2+preserved_fds reach the program */
+	struct lsm_labels labels;              /* that the program gets */
 	bool        set_personality;
 	unsigned long personality;             /* of personality(2) */
 	bool        bring_lo_up;               /* there is a new network namespace */

@@ -114,6 +114,7 @@ struct spec_process {
 	bool                     no_new_privileges;
 	bool                     oom_score_adj_given;
 	int                      oom_score_adj; /* -1000..1000 */
+	const char              *apparmor_profile, *selinux_label; /* NULL when absent or "" */
 };
 
 struct spec_mount {
@@ -122,6 +123,7 @@ struct spec_mount {
 	const char          *source;      /* NULL when absent */
 	struct mount_options options;
 	struct spec_id_maps  uid_maps, gid_maps; /* of an idmapped mount; see spec_resolve_idmaps() */
+	const char          *label;       /* SELinux's, for all that is in it; NULL: none. Set by the host side */
 };
 
 struct spec_device {
@@ -140,6 +142,13 @@ struct spec_device_rule { /* linux.resources.devices[] */
 	char     type;         /* 'a', 'b' or 'c' */
 	int64_t  major, minor; /* -1: any */
 	unsigned access;       /* SPEC_DEVICE_* */
+};
+
+struct spec_intel_rdt {
+	bool              given;
+	const char       *group;      /* closID; NULL: the container's id; "/": the default class */
+	struct spec_texts schemata;   /* all lines that are to be written, "L3:0=ff" */
+	bool              monitoring; /* a monitoring group of the container's own */
 };
 
 struct spec_annotation {
@@ -184,6 +193,9 @@ struct spec {
 
 	struct spec_device_rule *device_rules;
 	size_t                   device_rules_count;
+
+	const char           *mount_label; /* NULL when absent or "" */
+	struct spec_intel_rdt intel_rdt;
 
 	const char       *cgroups_path; /* NULL when absent or "" */
 	unsigned long     rootfs_propagation; /* MS_SHARED etc. with MS_REC; 0 when absent */
@@ -233,6 +245,13 @@ int spec_check_process(const struct spec *spec, struct error *err)
 
 /* The number of a capability by its name ("CAP_KILL", in any case); false when it has none. */
 bool spec_capability_find(const char *name, int *ret_number) __attribute__((nonnull, warn_unused_result));
+
+/* What makes @text no label for a security module (in words), or NULL. It has SPEC_LABEL_MAX bytes at the most. */
+#define SPEC_LABEL_MAX 4000
+const char *spec_label_fault(const char *text) __attribute__((nonnull, warn_unused_result));
+
+/* Can this be a group of the resctrl file system? "/" is none. */
+bool spec_rdt_group_is_valid(const char *name) __attribute__((nonnull, warn_unused_result));
 
 /* Is the annotation there, and neither "", "0" nor "false"? */
 bool spec_has_annotation(const struct spec *spec, const char *name) __attribute__((nonnull, pure));

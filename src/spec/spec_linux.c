@@ -175,7 +175,7 @@ int spec_linux_read(struct json_object *value, void *field, struct json_context 
 		{ "maskedPaths", json_type_array, false, AT(masked_paths), spec_read_texts },
 		{ "readonlyPaths", json_type_array, false, AT(readonly_paths), spec_read_texts },
 		{ "seccomp", json_type_object, false, 0, spec_seccomp_read },
-		{ "mountLabel", json_type_string, false, 0, spec_label_read },
+		{ "mountLabel", json_type_string, false, AT(mount_label), spec_read_label },
 		{ "sysctl", json_type_object, false, 0, spec_sysctls_read },
 		{ "netDevices", json_type_object, false, 0, spec_net_devices_read },
 		{ "intelRdt", json_type_object, false, 0, spec_intel_rdt_read },

@@ -16,9 +16,9 @@ json_read_fn spec_sysctls_read;       /* linux.sysctl */
 json_read_fn spec_net_devices_read;   /* linux.netDevices */
 json_read_fn spec_personality_read;   /* linux.personality */
 json_read_fn spec_time_offsets_read;  /* linux.timeOffsets */
+json_read_fn spec_intel_rdt_read;     /* linux.intelRdt */
 json_read_fn spec_hooks_read;         /* hooks */
 json_read_fn spec_seccomp_read;       /* linux.seccomp */
-json_read_fn spec_intel_rdt_read;     /* linux.intelRdt */
 json_read_fn spec_memory_policy_read; /* linux.memoryPolicy */
 json_read_fn spec_scheduler_read;     /* process.scheduler */
 json_read_fn spec_io_priority_read;   /* process.ioPriority */
@@ -30,6 +30,7 @@ json_read_fn spec_read_texts; /* an array of strings into a struct spec_texts */
 json_read_fn spec_read_id;    /* a user or group id into a uint32_t: UINT32_MAX is refused */
 json_read_fn spec_read_maps;  /* an array of id mappings into a struct spec_id_maps */
 json_read_fn spec_read_word;  /* a string into a const char *: "" counts as absent */
+json_read_fn spec_read_label; /* likewise, and refused where spec_label_fault() finds one */
 
 /* What the value demands: false for null, false, 0, -1, "", [] and {}. */
 bool spec_demands(struct json_object *value);

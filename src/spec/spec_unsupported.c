@@ -138,20 +138,6 @@ int spec_seccomp_read(struct json_object *value, void *field, struct json_contex
 	return note(json_read(value, fields, NULL, ctx), value, ctx);
 }
 
-int spec_intel_rdt_read(struct json_object *value, void *field, struct json_context *ctx)
-{
-	static const struct json_field fields[] = {
-		{ "closID", json_type_string, false, 0, NULL },
-		{ "schemata", json_type_array, false, 0, texts_check },
-		{ "l3CacheSchema", json_type_string, false, 0, NULL },
-		{ "memBwSchema", json_type_string, false, 0, NULL },
-		{ "enableMonitoring", json_type_boolean, false, 0, NULL },
-		{ 0 }
-	};
-	(void)field;
-	return note(json_read(value, fields, NULL, ctx), value, ctx);
-}
-
 int spec_memory_policy_read(struct json_object *value, void *field, struct json_context *ctx)
 {
 	static const struct json_field fields[] = {

@@ -3,11 +3,13 @@
 #include "stage/filesystem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -16,6 +18,7 @@
 #include "stage/copy_up.h"
 
 #define FSCONFIG_TEXT_MAX 255 /* fs/fsopen.c: a key or a value with its NUL has 256 bytes */
+#define LABEL_HINT "linux.mountLabel is \"%.200s\": the loaded policy must know it, and this file system take it"
 #ifndef MS_NOSYMFOLLOW
 #define MS_NOSYMFOLLOW 256 /* Linux 5.10; glibc has no name for it */
 #endif
@@ -30,6 +33,8 @@ bool filesystem_needs_mount(const struct spec_mount *mount)
 {
 	if ((mount->options.special & MOUNT_IVERSION) ||
 	    (mount->source != NULL && strlen(mount->source) > FSCONFIG_TEXT_MAX))
+		return true;
+	if (mount->label != NULL && strlen(mount->label) > FSCONFIG_TEXT_MAX)
 		return true;
 	for (size_t i = 0; i < mount->options.data_count; i++) {
 		const char *word = mount->options.data[i], *equals = strchr(word, '=');
@@ -85,6 +90,24 @@ static int filesystem_option(int fs, const char *word, struct error *err)
 	return 0;
 }
 
+/* mqueue takes no mount option. */
+static bool labels_by_attribute(const struct spec_mount *mount)
+{
+	return strcmp(mount->type, "mqueue") == 0;
+}
+
+/* @root: any fd of the mount's root. */
+static int set_label(const struct spec_mount *mount, int root, struct error *err)
+{
+	if (mount->label == NULL || !labels_by_attribute(mount))
+		return 0;
+	fd_owned fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && fsetxattr(fd, "security.selinux", mount->label, strlen(mount->label) + 1, 0) == 0)
+		return 0;
+	error_set(err, errno, "give it the SELinux label");
+	return error_hint(err, LABEL_HINT, mount->label);
+}
+
 static bool has_option(const struct spec_mount *mount, const char *start)
 {
 	for (size_t i = 0; i < mount->options.data_count; i++)
@@ -123,6 +146,10 @@ static int filesystem_options(int fs, const struct spec_mount *mount, int target
 	for (size_t i = 0; i < mount->options.data_count; i++)
 		if (filesystem_option(fs, mount->options.data[i], err) < 0)
 			return -err->code;
+	if (mount->label != NULL && !labels_by_attribute(mount) && fsconfig(fs, FSCONFIG_SET_STRING, "context", mount->label, 0) < 0) {
+		filesystem_error(fs, "SELinux context", err);
+		return error_hint(err, LABEL_HINT, mount->label);
+	}
 	return mode[0] != '\0' ? filesystem_option(fs, mode, err) : 0;
 }
 
@@ -181,7 +208,7 @@ int filesystem_make(const struct spec_mount *mount, int target, int *ret_fd, str
 		filesystem_error(fs, "mount the file system", err);
 		return filesystem_hint(type, err->code, err);
 	}
-	if (filled && fill(mount, target, tree, err) < 0)
+	if (set_label(mount, tree, err) < 0 || (filled && fill(mount, target, tree, err) < 0))
 		return -err->code;
 	*ret_fd = fd_take(&tree);
 	return 0;
@@ -243,6 +270,9 @@ int filesystem_attach(const struct spec_mount *what, int target, struct error *e
 		return -err->code;
 	if (text[0] != '\0')
 		data_add(&data, text);
+	/* In quotes, for a label's commas (which fsconfig(2) needs no help with). */
+	if (what->label != NULL && !labels_by_attribute(what))
+		str_add(&data, "%scontext=\"%s\"", data.size > 0 ? "," : "", what->label);
 	if (data.failed)
 		return error_set(err, ENOMEM, "mount options");
 	/* mount(2): one page, and what is longer is cut without a word. */

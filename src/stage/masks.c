@@ -16,6 +16,7 @@
 /* What covers masked directories: one empty read-only tmpfs, attached to the first of them and
  * cloned from there (cloning a detached tree works only since Linux 6.15). */
 struct cover {
+	const char *label; /* SELinux's for the tmpfs, or NULL */
 	int null_fd;  /* the host's /dev/null; -1 until needed */
 	int empty_fd; /* the tmpfs; -1 until needed */
 };
@@ -29,6 +30,7 @@ static int cover_empty(struct cover *cover, int *ret_tree, struct error *err)
 	fd_owned fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
 	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "size", "0", 0) < 0 ||
 	    fsconfig(fs, FSCONFIG_SET_STRING, "nr_inodes", "2", 0) < 0 ||
+	    (cover->label != NULL && fsconfig(fs, FSCONFIG_SET_STRING, "context", cover->label, 0) < 0) ||
 	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return error_set(err, errno, "make an empty tmpfs");
 	*ret_tree = fsmount(fs, FSMOUNT_CLOEXEC,
@@ -93,7 +95,7 @@ static int make_readonly(const char *path, int root_fd, struct error *err)
 
 int masks_apply(const struct spec *spec, int root_fd, struct error *err)
 {
-	struct cover cover = { .null_fd = -1, .empty_fd = -1 };
+	struct cover cover = { .label = spec->mount_label, .null_fd = -1, .empty_fd = -1 };
 	int ret = 0;
 
 	/* Read-only first: a mask below a read-only path must end up on top of it. */

@@ -4,54 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/mountinfo.h"
 #include "base/str.h"
-
-#define MOUNTINFO_BYTES_MAX (64 * 1024 * 1024)
-
-struct mounted { /* a line of mountinfo, in place */
-	char *path, *type;
-};
-
-/* proc(5), mountinfo: "\040" for a space, and so on. */
-static void unescape(char *text)
-{
-	char *to = text;
-
-	for (; *text != '\0'; text++, to++) {
-		*to = *text;
-		if (text[0] == '\\' && text[1] != '\0' && text[2] != '\0' && text[3] != '\0') {
-			*to = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0'));
-			text += 3;
-		}
-	}
-	*to = '\0';
-}
-
-/* Cut the line: the mount point is its fifth word, the type the first behind a lone "-". */
-static bool parse(char *line, struct mounted *ret_mount)
-{
-	char *word = line, *dash = strstr(line, " - ");
-
-	for (int i = 0; i < 4; i++) {
-		word = strchr(word, ' ');
-		if (word++ == NULL)
-			return false;
-	}
-	if (dash == NULL || dash <= word)
-		return false;
-	word[strcspn(word, " ")] = '\0';
-	dash[3 + strcspn(dash + 3, " ")] = '\0';
-	unescape(word);
-	*ret_mount = (struct mounted){ word, dash + 3 };
-	return true;
-}
 
 static bool is_below(const char *path, const char *directory)
 {
@@ -59,17 +19,16 @@ static bool is_below(const char *path, const char *directory)
 }
 
 /* What is mounted on the host, but for "/" and the container's tree. */
-static int list(char *text, const char *rootfs, struct arena *arena, struct mounted **ret_mounts, struct error *err)
+static int list(char *text, const char *rootfs, struct arena *arena, struct mountinfo **ret_mounts, struct error *err)
 {
+	struct mountinfo mount;
 	int count = 0;
 
 	*ret_mounts = NULL;
-	for (char *line = strtok_r(text, "\n", &text); line != NULL; line = strtok_r(NULL, "\n", &text)) {
-		struct mounted mount;
-
-		if (!parse(line, &mount) || strcmp(mount.path, "/") == 0 || is_below(mount.path, rootfs))
+	while (mountinfo_next(&text, &mount)) {
+		if (strcmp(mount.path, "/") == 0 || is_below(mount.path, rootfs))
 			continue;
-		struct mounted *mounts = arena_grow(arena, *ret_mounts, (size_t)count, sizeof(mount));
+		struct mountinfo *mounts = arena_grow(arena, *ret_mounts, (size_t)count, sizeof(mount));
 		if (mounts == NULL)
 			return error_set(err, ENOMEM, "list of mounts");
 		*ret_mounts = mounts;
@@ -81,7 +40,7 @@ static int list(char *text, const char *rootfs, struct arena *arena, struct moun
 /* In a user namespace the kernel keeps the host's mounts together (mount_namespaces(7)): nobody in the container
  * can reach them, but as long as a whole procfs or sysfs is among them, a new one may be mounted in a user namespace
  * of the container's own, without its masks. So these are covered. */
-static int hide(const struct mounted *one, struct error *err)
+static int hide(const struct mountinfo *one, struct error *err)
 {
 	if (umount2(one->path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0 || errno == ENOENT ||
 	    (strcmp(one->type, "proc") != 0 && strcmp(one->type, "sysfs") != 0))
@@ -95,7 +54,7 @@ int no_pivot_enter(int root_fd, const char *rootfs, struct error *err)
 {
 	mem_owned char *text = NULL;
 	arena_owned arena = { NULL };
-	struct mounted *mounts;
+	struct mountinfo *mounts;
 
 	if (io_read_file(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_BYTES_MAX, &text, err) < 0)
 		return -err->code;

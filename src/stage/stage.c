@@ -21,6 +21,7 @@
 
 #include "base/fd.h"
 #include "base/io.h"
+#include "base/lsm.h"
 #include "base/str.h"
 #include "base/sync.h"
 #include "base/sys.h"
@@ -197,6 +198,11 @@ static int step_cwd(struct work *work, struct error *err)
 	return 0;
 }
 
+static int step_labels(struct work *work, struct error *err)
+{
+	return lsm_label_next_exec(&work->init.labels, err);
+}
+
 static int step_enter(struct work *work, struct error *err)
 {
 	if (work->stage->no_pivot)
@@ -232,6 +238,7 @@ static const struct {
 	{ "devices",                 step_devices },          /* after the mounts: /dev is one of them */
 	{ "masked paths",            step_masks },            /* after /proc and /sys, before the host's /dev/null is gone */
 	{ "working directory",       step_cwd },              /* before the root becomes read-only */
+	{ "security labels",         step_labels },           /* the host's /proc is still there; whatever is executed before has our own labels */
 	{ "enter the root",          step_enter },            /* the host's tree goes */
 	{ "mount propagation",       step_root_propagation }, /* a shared root can't be pivoted to */
 };
