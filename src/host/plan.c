@@ -99,6 +99,7 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 	memset(plan, 0, sizeof(*plan));
 	for (int type = 0; type < SPEC_NS_COUNT; type++)
 		plan->join.fds[type] = -1;
+	plan->join.root_fd = -1;
 	plan->net_devices.sock = plan->net_devices.inside_sock = -1;
 	struct listen_fds listened;
 	ssize_t size = bundle_read(options, spec, &plan->config, err);
