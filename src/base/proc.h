@@ -26,6 +26,12 @@ int proc_open(pid_t pid, uint64_t start_time, int *ret_fd)
 /* The root of the procfs that is mounted at /proc, checked to be one, as O_PATH. Returns the fd or -errno. */
 int proc_root_open(void) __attribute__((warn_unused_result));
 
+/* The root of a procfs that is mounted nowhere, so that nobody can have put anything over a part of it
+ * (CVE-2025-52881). In a user namespace it can be had with a pid namespace of one's own only, and where
+ * nothing of the visible /proc is covered (mount_namespaces(7)); else it is the visible one, as above.
+ * Returns the fd or -errno. */
+int proc_private_open(void) __attribute__((warn_unused_result));
+
 /* Open a file of the procfs @root_fd, "self/timens_offsets": nothing that is mounted over a part of it, and no link
  * of the kernel's to somewhere else, is followed (CVE-2025-52881). @flags as for open(2).
  * Returns the fd or -errno: -EXDEV where there is such a mount. */

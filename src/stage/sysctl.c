@@ -7,26 +7,11 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/proc.h"
 #include "base/sys.h"
-
-/* A procfs that is mounted nowhere, so that nobody can have put anything over a part of it
- * (CVE-2025-52881). In a user namespace it can be had with a pid namespace of one's own only, and where
- * nothing of the visible /proc is covered (mount_namespaces(7)); then the visible one is taken, and no
- * mount on it followed. Which namespace's values are seen depends on the process, not on the mount. */
-static int open_procfs(void)
-{
-	fd_owned fs = fsopen("proc", FSOPEN_CLOEXEC);
-	int fd = -1;
-
-	if (fs >= 0 && fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
-		fd = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODEV);
-	return fd >= 0 ? fd : proc_root_open();
-}
 
 static int explain(int code, const struct spec_sysctl *sysctl, struct error *err)
 {
@@ -80,8 +65,8 @@ int sysctl_apply(const struct spec *spec, struct error *err)
 
 		if (sysctl->owner == SPEC_NS_UTS)
 			continue;
-		if (procfs < 0)
-			procfs = open_procfs();
+		if (procfs < 0) /* which namespace's values are seen depends on the process, not on the mount */
+			procfs = proc_private_open();
 		int ret = procfs < 0 ? procfs : apply_one(procfs, sysctl);
 		if (ret < 0)
 			return explain(-ret, sysctl, err);
