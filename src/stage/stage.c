@@ -35,7 +35,8 @@ struct work { /* what the steps hand on */
 	const struct stage *stage;
 	struct init         init; /* a copy: some of it is known only in here */
 	int  sock;
-	int  fifo_fd, root_fd;
+	int  fifo_fd;
+	struct mounts_root root;
 	int *trees; /* one a mount: its source, then the mount itself as far as it is still needed */
 };
 
@@ -136,13 +137,13 @@ static int step_propagation(struct work *work, struct error *err)
 static int step_rootfs(struct work *work, struct error *err)
 {
 	umask(0);
-	return rootfs_open(work->stage->rootfs, &work->root_fd, err);
+	return rootfs_open(work->stage->rootfs, &work->root.fd, err);
 }
 
 static int step_shared_rootfs(struct work *work, struct error *err)
 {
 	umask(0);
-	return rootfs_open_shared(work->stage->rootfs, &work->root_fd, err);
+	return rootfs_open_shared(work->stage->rootfs, &work->root.fd, err);
 }
 
 static int step_shared_sources(struct work *work, struct error *err)
@@ -178,27 +179,27 @@ static int step_mounts(struct work *work, struct error *err)
 	const struct spec *spec = work->stage->spec;
 
 	for (size_t i = 0; i < spec->mounts_count; i++)
-		if (mounts_apply(spec, i, &work->root_fd, &work->trees[i], err) < 0)
+		if (mounts_apply(spec, i, &work->root, &work->trees[i], err) < 0)
 			return err->code == EACCES ? error_object(err, "%s", work->stage->rootfs) : -err->code;
 	return 0;
 }
 
 static int step_devices(struct work *work, struct error *err)
 {
-	return devices_make(work->stage->spec, work->root_fd, work->stage->in_user_ns, err);
+	return devices_make(work->stage->spec, work->root.fd, work->stage->in_user_ns, err);
 }
 
 static int step_masks(struct work *work, struct error *err)
 {
-	return masks_apply(work->stage->spec, work->root_fd, err);
+	return masks_apply(work->stage->spec, work->root.fd, err);
 }
 
 static int step_cwd(struct work *work, struct error *err)
 {
 	const char *cwd = work->stage->spec->process.cwd;
-	fd_owned fd = rootfs_find(work->root_fd, cwd, 0);
+	fd_owned fd = rootfs_find(work->root.fd, cwd, 0);
 
-	if (fd == -ENOENT && rootfs_make(work->root_fd, cwd, S_IFDIR, &fd, err) < 0)
+	if (fd == -ENOENT && rootfs_make(work->root.fd, cwd, S_IFDIR, &fd, err) < 0)
 		return error_object(err, "process: cwd");
 	return 0;
 }
@@ -206,15 +207,15 @@ static int step_cwd(struct work *work, struct error *err)
 static int step_enter(struct work *work, struct error *err)
 {
 	if (work->stage->no_pivot)
-		return no_pivot_enter(work->root_fd, work->stage->rootfs, err);
-	if (rootfs_enter(work->root_fd, err) < 0)
+		return no_pivot_enter(work->root.fd, work->stage->rootfs, err);
+	if (rootfs_enter(work->root.fd, err) < 0)
 		return err->code == EINVAL ? error_hint(err, "is the machine's root the initramfs? --no-pivot does without") : -err->code;
 	return 0;
 }
 
 static int step_enter_shared(struct work *work, struct error *err)
 {
-	return rootfs_enter_shared(work->root_fd, err);
+	return rootfs_enter_shared(work->root.fd, err);
 }
 
 static int step_root_propagation(struct work *work, struct error *err)
@@ -265,7 +266,7 @@ static const struct step shared_tree_steps[] = {
 
 void stage_main(const struct stage *stage, int sock)
 {
-	struct work work = { .stage = stage, .init = stage->init, .sock = sock, .fifo_fd = -1, .root_fd = -1 };
+	struct work work = { .stage = stage, .init = stage->init, .sock = sock, .fifo_fd = -1, .root.fd = -1 };
 	struct error err = { 0 };
 	const struct step *step = stage->shared_tree ? shared_tree_steps : steps;
 	size_t count = stage->shared_tree ? array_size(shared_tree_steps) : array_size(steps);
@@ -282,7 +283,7 @@ void stage_main(const struct stage *stage, int sock)
 		(void)!sync_send(sock, SYNC_ERROR, &err, sizeof(err), -1);
 		_exit(1);
 	}
-	fd_close(&work.root_fd);
+	fd_close(&work.root.fd);
 	for (size_t i = 0; i < stage->spec->mounts_count; i++)
 		fd_close(&work.trees[i]);
 	init_main(&work.init, sock, work.fifo_fd);
