@@ -35,20 +35,10 @@ int bundle_check_unsupported(struct spec *spec, const char *part, bool degrade, 
 	return 0;
 }
 
-static int check_namespaces(const struct spec *spec, struct error *err)
+static int check_user_namespace(const struct spec *spec, struct error *err)
 {
-	const struct spec_namespace *mount = &spec->namespaces[SPEC_NS_MOUNT], *user = &spec->namespaces[SPEC_NS_USER];
+	const struct spec_namespace *user = &spec->namespaces[SPEC_NS_USER];
 
-	/* Its mounts would be made, and stay, on the host or in another container, and nothing but chroot(2),
-	 * which a privileged process can leave, would keep it in its root. */
-	if (!mount->listed || mount->path != NULL) {
-		if (mount->listed)
-			error_set(err, 0, "the container's mounts can't be made in a mount namespace of somebody else's, %s", mount->path);
-		else
-			error_set(err, 0, "a container without a mount namespace of its own would leave its mounts on the host");
-		mount->listed ? error_object(err, "linux: namespaces[%zu]: path", mount->index) : error_object(err, "linux: namespaces");
-		return error_hint(err, "add {\"type\": \"mount\"}, without a path");
-	}
 	if (user->listed && user->path == NULL && (spec->uid_maps.count == 0 || spec->gid_maps.count == 0)) {
 		error_at(err, 0, "linux: uidMappings", "missing: a new user namespace needs uidMappings and gidMappings");
 		return error_hint(err, "moss spec --rootless writes them for one id");
@@ -98,8 +88,8 @@ ssize_t bundle_read(const struct launch_options *options, struct spec *ret_spec,
 		return error_hint(err, options->config != NULL ? "--config names a file that you can read"
 			: "the bundle must be a directory with a config.json that you can read");
 	if (spec_read(bytes, (size_t)size, ret_spec, err) < 0 || adapt_spec(ret_spec, err) < 0 ||
-	    spec_resolve_idmaps(ret_spec, err) < 0 || spec_check(ret_spec, err) < 0 ||
-	    bundle_check_unsupported(ret_spec, "", options->degrade, err) < 0 || check_namespaces(ret_spec, err) < 0 ||
+	    spec_resolve_idmaps(ret_spec, err) < 0 || spec_check(ret_spec, err) < 0 || spec_check_shared_tree(ret_spec, err) < 0 ||
+	    bundle_check_unsupported(ret_spec, "", options->degrade, err) < 0 || check_user_namespace(ret_spec, err) < 0 ||
 	    check_process(options, ret_spec, err) < 0)
 		return error_step(err, "config.json");
 	*ret_bytes = bytes;

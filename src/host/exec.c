@@ -132,7 +132,7 @@ static int plan(struct entering *entering, const char *id, struct error *err)
 	struct spec *spec = &entering->spec;
 	struct init *init = &entering->init.init;
 	const struct join_process first = { entering->state.pid, entering->first_pidfd, entering->state.own_pid_namespace,
-					    entering->owner, spec->namespaces };
+					    entering->state.chroot, entering->owner, spec->namespaces };
 
 	if (exec_process_read(entering->options, entering->dir_fd, spec, err) < 0 ||
 	    join_open_process(&first, &entering->join, err) < 0 ||
@@ -344,7 +344,7 @@ static int explain_failure(const struct entering *entering, const char *id, stru
 int exec_start(const struct exec_options *options, const char *id, const struct state_root *root,
 	       struct exec *ret_exec, struct error *err)
 {
-	struct entering entering = { .options = options, .out = ret_exec, .join.pidfd = -1, .trees = { -1, -1 }, .dir_fd = -1, .first_pidfd = -1,
+	struct entering entering = { .options = options, .out = ret_exec, .join.pidfd = -1, .join.root_fd = -1, .trees = { -1, -1 }, .dir_fd = -1, .first_pidfd = -1,
 				     .cgroup_fd = -1, .child_sock = -1, .console_sock = -1, .pidfd_sock = -1 };
 
 	*ret_exec = (struct exec){ .pidfd = -1, .sock = -1, .console_fd = -1, .signal_fd = -1 };

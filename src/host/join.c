@@ -34,6 +34,7 @@ void join_close(struct join *join)
 {
 	for (int type = 0; type < SPEC_NS_COUNT; type++)
 		fd_close(&join->fds[type]);
+	fd_close(&join->root_fd);
 }
 
 static bool is_same(const struct stat *one, const struct stat *other)
@@ -52,7 +53,7 @@ static bool is_own(int fd, enum spec_namespace_type type)
 
 static void join_init(struct join *join)
 {
-	*join = (struct join){ .pidfd = -1 };
+	*join = (struct join){ .pidfd = -1, .root_fd = -1 };
 	for (int type = 0; type < SPEC_NS_COUNT; type++)
 		join->fds[type] = -1;
 }
@@ -124,7 +125,7 @@ int join_open(const struct spec *spec, struct join *ret_join, struct error *err)
 	return 0;
 }
 
-/* Looking at a process's namespaces takes what ptrace(2) takes. */
+/* Looking at a process's namespaces, and at its root, takes what ptrace(2) takes. */
 static int explain_look(int code, pid_t pid, const char *name, struct error *err)
 {
 	if (code == ENOENT || code == ESRCH)
@@ -179,6 +180,15 @@ static int check_owner(const struct join_process *process, const struct join *jo
 	return error_hint(err, "whatever it runs would have root's rights; if that is wanted, nsenter(1) does it");
 }
 
+static int open_root(pid_t pid, int *ret_fd, struct error *err)
+{
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/%d/root", (int)pid);
+	*ret_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return *ret_fd < 0 ? explain_look(errno, pid, "mount", err) : 0;
+}
+
 int join_open_process(const struct join_process *process, struct join *ret_join, struct error *err)
 {
 	pid_t pid = process->pid;
@@ -211,6 +221,8 @@ int join_open_process(const struct join_process *process, struct join *ret_join,
 		if (!is_same(&own, &other))
 			ret_join->pidfd_namespaces |= spec_namespace_kinds[type].flag;
 	}
+	if (process->chroot && open_root(pid, &ret_join->root_fd, err) < 0)
+		return -err->code;
 	if (process->owner != geteuid() && check_owner(process, ret_join, err) < 0)
 		return -err->code;
 	/* Still there: then all that was found behind its number was its own. */
@@ -280,6 +292,8 @@ static int enter(const struct join *join, struct error *err)
 	uint64_t flags = join->pidfd_namespaces & ~LATE_NAMESPACES;
 	if (flags != 0 && setns(join->pidfd, (int)flags) < 0)
 		return error_set(err, errno, "setns into the container's namespaces");
+	if (join->root_fd >= 0 && (fchdir(join->root_fd) < 0 || chroot(".") < 0))
+		return error_set(err, errno, "chroot into the container's root");
 	return 0;
 }
 

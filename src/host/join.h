@@ -18,6 +18,7 @@ struct join {
 	int      pidfd;              /* of a process, lent: those of its namespaces are entered that ... */
 	uint64_t pidfd_namespaces;   /* ... these CLONE_NEW* flags say, all by one setns(2) */
 	uint64_t new_namespaces;     /* CLONE_NEW* flags */
+	int      root_fd;            /* the root directory to be in after that; -1: that of the mount namespace */
 	bool     any;                /* is there one to enter? */
 	bool     user_by_owner;      /* config.json names no user namespace: the owner's is entered */
 };
@@ -34,6 +35,7 @@ struct join_process { /* a container's first process */
 	pid_t pid;
 	int   pidfd; /* lent */
 	bool  own_pid_namespace;
+	bool  chroot;  /* its root directory is not that of its mount namespace */
 	uid_t owner; /* of the record that names it */
 	const struct spec_namespace *made; /* SPEC_NS_COUNT: config.json's, of which some are the container's own */
 };
@@ -41,7 +43,7 @@ struct join_process { /* a container's first process */
 /* Find its namespaces that are not ours, for `exec`. One that was made for the container is taken to be
  * another than ours without a look: each look makes the kernel an inode, and to enter it again does no harm. The user namespace is the one that owns its pid
  * namespace (@own_pid_namespace), which the process can't leave; the process itself may have made another one
- * and entered it. Where the record is another user's, it must be a user namespace of that user's.
+ * and entered it. With @chroot its root directory is what the new process gets, too: setns(2) leaves that behind. Where the record is another user's, it must be a user namespace of that user's.
  * Returns 0 or -errno with @err set; -ESRCH when it has ended. */
 int join_open_process(const struct join_process *process, struct join *ret_join, struct error *err)
 	__attribute__((nonnull, warn_unused_result));

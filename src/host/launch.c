@@ -131,6 +131,7 @@ static int fill_state(struct making *making, struct error *err)
 	state->personality = plan->spec.personality_given ? (int64_t)plan->spec.personality : -1;
 	state->new_keyring = plan->stage.init.keyring != NULL;
 	state->own_pid_namespace = plan->stage.namespaces & CLONE_NEWPID;
+	state->chroot = plan->stage.shared_tree;
 	state->creating = true;
 	int ret = proc_boot_id(state->boot_id);
 	if (ret == 0)
@@ -233,6 +234,8 @@ static int clone_container(struct making *making, struct error *err)
 				    .prepare = prepare_child, .run = run_child, .context = stage };
 	if (making->plan->join.any) { /* then the stage would be too late */
 		child.exe = stage->exe;
+		child.alone = stage->foreign_tree; /* the host's tree is left behind then */
+		child.preserved_fds = stage->init.preserved_fds;
 		child.trees = making->trees;
 		stage->exe = NULL;
 	}

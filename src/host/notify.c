@@ -90,6 +90,8 @@ int notify_plan(struct spec *spec, bool *ret_wanted, struct error *err)
 	for (size_t i = 0; i < spec->process.env.count; i++)
 		if (str_starts(spec->process.env.texts[i], "NOTIFY_SOCKET="))
 			return 0; /* an engine that proxies by itself */
+	if (!spec_has_own_tree(spec))
+		return adapt_note(spec, err, "NOTIFY_SOCKET: the container gets none, which would have to be mounted");
 	if (connect_manager(manager(), &fd, &why) < 0) {
 		error_text(&why, text, sizeof(text));
 		return adapt_note(spec, err, "NOTIFY_SOCKET: %.400s: the container gets none", text);

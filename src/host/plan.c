@@ -59,6 +59,8 @@ static int find_rootfs(struct plan *plan, struct error *err)
 	plan->rootfs = path[0] == '/' ? path : arena_format(&plan->spec.arena, "%s/%s", plan->bundle, path);
 	if (plan->rootfs == NULL)
 		return error_set(err, ENOMEM, "root");
+	if (plan->join.fds[SPEC_NS_MOUNT] >= 0)
+		return 0; /* it lies in there: the stage looks */
 	int code = stat(plan->rootfs, &st) < 0 ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
 	if (code != 0) {
 		error_at(err, code, plan->rootfs, "the root file system");
@@ -73,10 +75,31 @@ static int find_rootfs(struct plan *plan, struct error *err)
 	return plan->rootfs ? 0 : error_set(err, ENOMEM, "root");
 }
 
+static bool may(const struct plan *plan, int capability)
+{
+	return plan->stage.init.capabilities.bounding & (UINT64_C(1) << capability);
+}
+
+/* chroot(2) is no wall: what is weaker than it looks is said. */
+static int note_shared_tree(struct plan *plan, struct error *err)
+{
+	struct spec *spec = &plan->spec;
+
+	if (!plan->stage.shared_tree)
+		return 0;
+	if (adapt_note(spec, err, "linux: namespaces: no mount namespace of the container's own: chroot(2) alone keeps it in its "
+		       "root, and nothing is mounted for it, not even the default devices") < 0)
+		return -err->code;
+	if (!may(plan, CAP_SYS_CHROOT) && !may(plan, CAP_SYS_ADMIN))
+		return 0;
+	return adapt_note(spec, err, "process: capabilities: with %s the container can leave its root, which is one by chroot(2) only",
+			  may(plan, CAP_SYS_CHROOT) ? "CAP_SYS_CHROOT" : "CAP_SYS_ADMIN");
+}
+
 /* no_pivot.h says why. A user namespace that the container makes itself is no way out: there its root is locked. */
 static int check_no_pivot(const struct launch_options *options, const struct plan *plan, struct error *err)
 {
-	if (!options->no_pivot || !(plan->stage.init.capabilities.bounding & (UINT64_C(1) << CAP_SYS_ADMIN)))
+	if (!options->no_pivot || plan->stage.shared_tree || !may(plan, CAP_SYS_ADMIN))
 		return 0;
 	error_at(err, 0, "--no-pivot", "with CAP_SYS_ADMIN the container could unmount its root, and see the host's below it");
 	return error_hint(err, "take CAP_SYS_ADMIN out of process.capabilities.bounding in config.json, or leave --no-pivot out");
@@ -101,6 +124,7 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 	memset(plan, 0, sizeof(*plan));
 	for (int type = 0; type < SPEC_NS_COUNT; type++)
 		plan->join.fds[type] = -1;
+	plan->join.root_fd = -1;
 	plan->net_devices.sock = plan->net_devices.inside_sock = plan->intel_rdt.root_fd = -1;
 	struct listen_fds listened;
 	ssize_t size = bundle_read(options, spec, &plan->config, err);
@@ -109,8 +133,8 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 	plan->config_size = (size_t)size;
 	if (listen_fds_take(spec, &listened, err) < 0 || notify_plan(spec, &plan->notify, err) < 0 ||
 	    plan_check_preserved_fds(3 + listened.count, options->preserve_fds, err) < 0 ||
-	    find_bundle(plan, options->bundle, err) < 0 || find_rootfs(plan, err) < 0 ||
-	    join_open(spec, &plan->join, err) < 0 || plan_namespaces_check(spec, &plan->join, err) < 0 || lsm_plan_mounts(spec, err) < 0 ||
+	    find_bundle(plan, options->bundle, err) < 0 || join_open(spec, &plan->join, err) < 0 || find_rootfs(plan, err) < 0 ||
+	    plan_namespaces_check(spec, &plan->join, err) < 0 || lsm_plan_mounts(spec, err) < 0 ||
 	    intel_rdt_plan(spec, options->id, &plan->intel_rdt, err) < 0 ||
 	    netdev_find(spec, &plan->net_devices, err) < 0 || exe_find(&plan->exe, err) < 0)
 		return -err->code;
@@ -129,6 +153,8 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 		.wait_for_host = new_user_ns || spec->net_devices_count > 0,
 		.uid = idmap_first(&spec->uid_maps),
 		.gid = idmap_first(&spec->gid_maps),
+		.shared_tree = !spec_has_own_tree(spec),
+		.foreign_tree = plan->join.fds[SPEC_NS_MOUNT] >= 0,
 		.no_pivot = options->no_pivot,
 		.has_fifo = !options->start_now,
 		.exe = plan_exe_needed(&plan->exe, new_user_ns ? &spec->uid_maps : NULL) ? &plan->exe : NULL,
@@ -140,7 +166,7 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 			.preserved_fds = listened.count + options->preserve_fds,
 			.listen_pid = listened.pid,
 			.keep_groups = keep_groups,
-			.bind_console = true,
+			.bind_console = spec_has_own_tree(spec),
 			.bring_lo_up = plan->join.new_namespaces & CLONE_NEWNET,
 			.root_readonly = spec->root_readonly,
 			.set_groups = caller_get()->initial_user_ns || !io_file_starts("/proc/self/setgroups", "deny"),
@@ -160,7 +186,8 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 		spec->process.user.uid = stage->in_user_ns ? stage->uid : 0;
 		spec->process.user.gid = stage->in_user_ns ? stage->gid : 0;
 	}
-	if (plan_process(spec, stage->in_user_ns, &stage->init, &plan->files, err) < 0 || check_no_pivot(options, plan, err) < 0)
+	if (plan_process(spec, stage->in_user_ns, &stage->init, &plan->files, err) < 0 || check_no_pivot(options, plan, err) < 0 ||
+	    note_shared_tree(plan, err) < 0)
 		return -err->code;
 	plan_raise_file_limit(plan);
 	plan->mount_trees_count = spec->mounts_count; /* moss may add mounts of its own to them */

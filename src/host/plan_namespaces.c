@@ -56,9 +56,36 @@ static int check_clocks(const struct spec *spec, const struct join *join, struct
 	return 0;
 }
 
+/* Both are written through /proc. Where a mount namespace is joined the one to be seen is another container's, and may be
+ * anything; a new one can't be had in a user namespace where that one is covered in part (mount_namespaces(7)). */
+static int check_foreign_tree(const struct spec *spec, const struct join *join, struct error *err)
+{
+	static const char why[] = "can't be set up in a user namespace where a mount namespace is joined: the /proc in there is another "
+				  "container's";
+	const struct spec_namespace *time = &spec->namespaces[SPEC_NS_TIME];
+
+	if (join->fds[SPEC_NS_MOUNT] < 0 || !leaves(join, SPEC_NS_USER))
+		return 0;
+	if (join->new_namespaces & spec_namespace_kinds[SPEC_NS_TIME].flag) {
+		error_set(err, EPERM, "a time namespace %s", why);
+		error_object(err, "linux: namespaces[%zu]", time->index);
+		return error_hint(err, "leave it out, or join one by its path");
+	}
+	for (size_t i = 0; i < spec->sysctls_count; i++) {
+		if (spec->sysctls[i].owner == SPEC_NS_UTS)
+			continue;
+		error_set(err, EPERM, "it %s", why);
+		error_object(err, "linux: sysctl: %s", spec->sysctls[i].name);
+		return error_hint(err, "leave it out, or set it in the container whose namespace it is");
+	}
+	return 0;
+}
+
 int plan_namespaces_check(const struct spec *spec, const struct join *join, struct error *err)
 {
 	int ret = check_owned(spec, join, err);
 
-	return ret < 0 ? ret : check_clocks(spec, join, err);
+	if (ret == 0)
+		ret = check_clocks(spec, join, err);
+	return ret < 0 ? ret : check_foreign_tree(spec, join, err);
 }

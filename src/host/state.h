@@ -42,6 +42,7 @@ struct state {
 	char         boot_id[PROC_BOOT_ID_SIZE];
 	bool         own_pid_namespace;
 	bool         no_process;   /* config.json has none: it can't be started */
+	bool         chroot;       /* its root is one by chroot(2): the mount namespace is not its own */
 	int64_t      personality;  /* of personality(2), for its processes; -1: their maker's */
 	bool         stopped_by_signal; /* paused, without a cgroup to freeze */
 	bool         new_keyring;  /* its processes have a session keyring of their own */

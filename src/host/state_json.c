@@ -133,6 +133,7 @@ static int read_members(struct json_object *json, struct state *state, struct er
 	state->cgroup = text_of(json, "cgroup", state);
 	state->creating = flag_of(json, "creating");
 	state->own_pid_namespace = flag_of(json, "own_pid_namespace");
+	state->chroot = flag_of(json, "chroot");
 	state->no_process = flag_of(json, "no_process");
 	state->stopped_by_signal = flag_of(json, "stopped_by_signal");
 	state->personality = number_of(json, "personality");
@@ -247,6 +248,8 @@ char *state_text(const struct state *state)
 	add(json, "boot_id", state->boot_id);
 	json_object_object_add(json, "own_pid_namespace", json_object_new_boolean(state->own_pid_namespace));
 	json_object_object_add(json, "new_keyring", json_object_new_boolean(state->new_keyring));
+	if (state->chroot)
+		json_object_object_add(json, "chroot", json_object_new_boolean(true));
 	if (state->no_process)
 		json_object_object_add(json, "no_process", json_object_new_boolean(true));
 	if (state->stopped_by_signal)

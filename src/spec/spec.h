@@ -243,6 +243,13 @@ int spec_check(const struct spec *spec, struct error *err)
 int spec_check_process(const struct spec *spec, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Has the container a new mount namespace? Without one its tree is shared with others: its root is entered by
+ * chroot(2), and nothing is mounted. */
+bool spec_has_own_tree(const struct spec *spec) __attribute__((nonnull, pure));
+
+/* Apply the rules for a container without one, after spec_check(); the same results. */
+int spec_check_shared_tree(const struct spec *spec, struct error *err) __attribute__((nonnull, warn_unused_result));
+
 /* The number of a capability by its name ("CAP_KILL", in any case); false when it has none. */
 bool spec_capability_find(const char *name, int *ret_number) __attribute__((nonnull, warn_unused_result));
 

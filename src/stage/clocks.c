@@ -13,7 +13,7 @@
 #include "base/proc.h"
 #include "base/sys.h"
 
-static int set_offsets(const struct spec *spec, struct error *err)
+static int set_offsets(const struct spec *spec, int procfs, struct error *err)
 {
 	char   text[160];
 	size_t size = 0;
@@ -27,7 +27,6 @@ static int set_offsets(const struct spec *spec, struct error *err)
 	}
 	if (size == 0)
 		return 0;
-	fd_owned procfs = proc_root_open();
 	fd_owned fd = procfs < 0 ? procfs : proc_file_open(procfs, "self/timens_offsets", O_WRONLY);
 	if (fd < 0)
 		return error_at(err, -fd, "linux: timeOffsets", "open /proc/self/timens_offsets");
@@ -39,16 +38,19 @@ static int set_offsets(const struct spec *spec, struct error *err)
 		? error_hint(err, "no clock may be set before 0, nor further ahead than some 146 years") : -err->code;
 }
 
-int clocks_enter(const struct spec *spec, struct error *err)
+int clocks_enter(const struct spec *spec, bool foreign_tree, struct error *err)
 {
+	fd_owned procfs = foreign_tree ? proc_root_private() : proc_root_open();
+
 	/* time_namespaces(7): unshare(2) makes it for the children; setns(2) takes us in, too. From then
 	 * on its clocks are what they are. */
 	if (unshare(CLONE_NEWTIME) < 0)
 		return error_set(err, errno, "unshare CLONE_NEWTIME");
-	if (set_offsets(spec, err) < 0)
+	if (set_offsets(spec, procfs, err) < 0)
 		return -err->code;
-	fd_owned fd = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+	fd_owned dir = procfs < 0 ? procfs : proc_file_open(procfs, "self/ns", O_PATH | O_DIRECTORY);
+	fd_owned fd = dir < 0 ? dir : openat(dir, "time_for_children", O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || setns(fd, CLONE_NEWTIME) < 0)
-		return error_set(err, errno, "enter the new time namespace");
+		return error_at(err, dir < 0 ? -dir : errno, "/proc/self/ns/time_for_children", "enter the new time namespace");
 	return 0;
 }

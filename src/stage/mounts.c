@@ -103,61 +103,124 @@ static bool proc_file_may_be_covered(const char *path)
 	return false;
 }
 
-/* CVE-2019-16884, 2019-19921, 2023-27561, 2025-52881: nothing may take the place of procfs. */
-static int target_check(const struct spec_mount *mount, int root_fd, int target, int tree, struct error *err)
+static struct mounts_file file_of(const struct statx *st)
 {
-	bool        to_proc = mount->type != NULL && !mount->options.bind && strcmp(mount->type, "proc") == 0;
-	struct stat proc_st, target_st;
-	long        target_magic = 0, tree_magic = 0;
+	return (struct mounts_file){ st->stx_dev_major, st->stx_dev_minor, st->stx_ino };
+}
 
-	if (to_proc)
+static bool is_same(struct mounts_file one, struct mounts_file other)
+{
+	return one.device_major == other.device_major && one.device_minor == other.device_minor && one.inode == other.inode;
+}
+
+/* What is known of the root stays so as long as it is the root. */
+static int root_look(struct mounts_root *root, struct error *err)
+{
+	struct statx st;
+	long magic = 0;
+
+	if (root->known)
 		return 0;
-	if (magic_of(target, &target_magic, err) < 0 || (tree >= 0 && magic_of(tree, &tree_magic, err) < 0))
+	if (statx(root->fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &st) < 0)
+		return error_set(err, errno, "stat the root");
+	if (magic_of(root->fd, &magic, err) < 0)
 		return -err->code;
-	if (tree_magic == PROC_SUPER_MAGIC)
-		return 0;
-	if (target_magic == PROC_SUPER_MAGIC && !proc_file_may_be_covered(mount->destination))
-		return error_set(err, EPERM, "a mount inside /proc is refused");
-	fd_owned proc = rootfs_find(root_fd, "proc", 0);
-	if (proc == -ENOENT || proc == -ELOOP)
-		return 0;
-	if (proc < 0 || fstat(proc, &proc_st) < 0 || fstat(target, &target_st) < 0)
-		return error_set(err, proc < 0 ? -proc : errno, "compare it with /proc");
-	if (proc_st.st_dev == target_st.st_dev && proc_st.st_ino == target_st.st_ino)
-		return error_set(err, EPERM, "only procfs may be mounted on /proc");
+	root->file = file_of(&st);
+	root->mount_id = st.stx_mnt_id;
+	root->in_procfs = magic == PROC_SUPER_MAGIC;
+	root->known = true;
 	return 0;
 }
 
+/* Is this directory what /proc leads to? Where that is no link, only a mount on itself changes it, or one on the root. */
+static int is_proc(struct mounts_root *root, struct mounts_file file, bool *ret_is, struct error *err)
+{
+	struct statx st;
+
+	*ret_is = root->proc_known && is_same(file, root->proc);
+	if (root->proc_known)
+		return 0;
+	fd_owned proc = rootfs_find(root->fd, "proc", RESOLVE_NO_SYMLINKS);
+	bool link = proc == -ELOOP;
+	if (link)
+		proc = rootfs_find(root->fd, "proc", 0);
+	if (proc == -ENOENT || proc == -ELOOP)
+		return 0;
+	if (proc < 0 || statx(proc, "", AT_EMPTY_PATH, STATX_INO, &st) < 0)
+		return error_set(err, proc < 0 ? -proc : errno, "compare it with /proc");
+	root->proc = file_of(&st);
+	root->proc_known = !link;
+	*ret_is = is_same(file, root->proc);
+	return 0;
+}
+
+/* CVE-2019-16884, 2019-19921, 2023-27561, 2025-52881: nothing may take the place of procfs.
+ * @st: of @target. With a thousand mounts each look counts: what is on the root's own file system is in no procfs. */
+static int target_check(const struct spec_mount *mount, struct mounts_root *root, int target, const struct statx *st,
+			int tree, struct error *err)
+{
+	bool to_proc = mount->type != NULL && !mount->options.bind && strcmp(mount->type, "proc") == 0, on_proc;
+	struct mounts_file file = file_of(st);
+	long target_magic = 0, tree_magic = 0;
+
+	if (to_proc) {
+		root->proc_known = false;
+		return 0;
+	}
+	bool on_roots_device = file.device_major == root->file.device_major && file.device_minor == root->file.device_minor;
+	if ((!on_roots_device || root->in_procfs) && magic_of(target, &target_magic, err) < 0)
+		return -err->code;
+	if (is_proc(root, file, &on_proc, err) < 0)
+		return -err->code;
+	if (target_magic != PROC_SUPER_MAGIC && !on_proc)
+		return 0;
+	if (tree >= 0 && magic_of(tree, &tree_magic, err) < 0)
+		return -err->code;
+	if (tree_magic == PROC_SUPER_MAGIC) {
+		root->proc_known = false;
+		return 0;
+	}
+	if (target_magic == PROC_SUPER_MAGIC && !proc_file_may_be_covered(mount->destination))
+		return error_set(err, EPERM, "a mount inside /proc is refused");
+	return on_proc ? error_set(err, EPERM, "only procfs may be mounted on /proc") : 0;
+}
+
+/* What a mount with this source covers; a new file system is a directory. */
+static mode_t source_type(int source)
+{
+	struct stat st;
+
+	return source >= 0 && fstat(source, &st) == 0 && !S_ISDIR(st.st_mode) ? S_IFREG : S_IFDIR;
+}
+
+static int differ_in_kind(mode_t type, struct error *err)
+{
+	error_set(err, S_ISDIR(type) ? ENOTDIR : EISDIR, "source and destination differ in kind");
+	return error_hint(err, "mount a directory on a directory, a file on a file");
+}
+
 /* Open or make the place where the mount goes. */
-static int target_open(const struct spec_mount *mount, int root_fd, mode_t type, int *ret_fd, struct error *err)
+static int target_open(const struct spec_mount *mount, int root_fd, int source, int *ret_fd, struct error *err)
 {
 	const char *destination = mount->destination;
 	bool no_links = strcmp(destination, "/proc") == 0 || strcmp(destination, "/sys") == 0 ||
 			(mount->type != NULL && !mount->options.bind &&
 			 (strcmp(mount->type, "proc") == 0 || strcmp(mount->type, "sysfs") == 0));
-	struct stat st;
 
 	if (no_links) {
-		int fd = rootfs_find(root_fd, mount->destination, RESOLVE_NO_SYMLINKS);
-		if (fd == -ELOOP)
+		*ret_fd = rootfs_find(root_fd, destination, RESOLVE_NO_SYMLINKS);
+		if (*ret_fd == -ELOOP)
 			return error_set(err, ELOOP, "a symbolic link in the image, where a directory must be");
-		if (fd >= 0) {
-			*ret_fd = fd;
+		if (*ret_fd >= 0)
 			return 0;
-		}
 	}
-	fd_owned fd = -1;
-	if (rootfs_make(root_fd, mount->destination, type, &fd, err) < 0) {
+	*ret_fd = rootfs_find(root_fd, destination, 0);
+	if (*ret_fd >= 0)
+		return 0;
+	if (rootfs_make(root_fd, destination, source_type(source), ret_fd, err) < 0) {
 		err->object[0] = '\0'; /* the caller names the destination */
 		return -err->code;
 	}
-	if (fstat(fd, &st) < 0)
-		return error_set(err, errno, "stat");
-	if (S_ISDIR(type) != S_ISDIR(st.st_mode)) {
-		error_set(err, S_ISDIR(type) ? ENOTDIR : EISDIR, "source and destination differ in kind");
-		return error_hint(err, "mount a directory on a directory, a file on a file");
-	}
-	*ret_fd = fd_take(&fd);
 	return 0;
 }
 
@@ -184,17 +247,12 @@ static int target_open_link(const struct spec_mount *mount, int root_fd, mode_t 
 
 static int target_find(const struct spec_mount *mount, int root_fd, int source, int *ret_fd, struct error *err)
 {
-	mode_t      type = S_IFDIR;
-	struct stat st;
-
-	if (source >= 0 && fstat(source, &st) == 0 && !S_ISDIR(st.st_mode))
-		type = S_IFREG;
 	if (mount->options.special & MOUNT_TARGET_NOFOLLOW) {
-		int ret = target_open_link(mount, root_fd, type, ret_fd, err);
+		int ret = target_open_link(mount, root_fd, source_type(source), ret_fd, err);
 		if (ret <= 0)
 			return ret;
 	}
-	return target_open(mount, root_fd, type, ret_fd, err);
+	return target_open(mount, root_fd, source, ret_fd, err);
 }
 
 /* copy-symlink: the link itself is made, nothing is mounted. @link: O_PATH. */
@@ -256,6 +314,17 @@ static int attached_find(const struct spec_mount *mount, int root_fd, int target
 	return 0;
 }
 
+static int attach(int tree, int target, struct error *err)
+{
+	struct stat st;
+	int ret = mounts_move(tree, target);
+
+	/* The kernel compares the kinds, too; so they are looked at only to explain. */
+	if (ret == -EINVAL && fstat(target, &st) == 0 && S_ISDIR(st.st_mode) != S_ISDIR(source_type(tree)))
+		return differ_in_kind(source_type(tree), err);
+	return ret < 0 ? error_set(err, -ret, "attach the mount") : 0;
+}
+
 static int make_and_attach(const struct spec_mount *mount, int root_fd, int target, int *tree, struct error *err)
 {
 	if (*tree < 0 && filesystem_needs_mount(mount)) {
@@ -267,8 +336,7 @@ static int make_and_attach(const struct spec_mount *mount, int root_fd, int targ
 		return -err->code;
 	if (tree_attributes(*tree, mount, err) < 0)
 		return -err->code;
-	int ret = mounts_move(*tree, target);
-	return ret < 0 ? error_set(err, -ret, "attach the mount") : 0;
+	return attach(*tree, target, err);
 }
 
 static bool is_link(int fd)
@@ -278,39 +346,47 @@ static bool is_link(int fd)
 	return fd >= 0 && fstat(fd, &st) == 0 && S_ISLNK(st.st_mode);
 }
 
-static int apply(const struct spec_mount *mount, int *root_fd, int *tree, struct error *err)
+/* What comes next is looked up in what covers the root now, and that is what the pivot enters. */
+static int replace_root(struct mounts_root *root, int tree, struct error *err)
 {
-	fd_owned target = -1;
+	int fd = fcntl(tree, F_DUPFD_CLOEXEC, 0);
 
-	if (mount->options.special & MOUNT_REMOUNT)
-		return remount(mount, *root_fd, tree, err);
-	if ((mount->options.special & MOUNT_COPY_LINK) && is_link(*tree)) {
-		int ret = link_copy(mount, *root_fd, *tree, err);
-		fd_close(tree);
-		return ret;
-	}
-	if (target_find(mount, *root_fd, *tree, &target, err) < 0)
-		return -err->code;
-	bool new_root = rootfs_is_root(*root_fd, target);
-	if (target_check(mount, *root_fd, target, *tree, err) < 0 ||
-	    make_and_attach(mount, *root_fd, target, tree, err) < 0)
-		return -err->code;
-	if (!new_root)
-		return 0;
-	/* What comes next is looked up in what covers the root now, and that is what the pivot enters. */
-	int fd = fcntl(*tree, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0)
 		return error_set(err, errno, "keep the new root");
-	fd_close(root_fd);
-	*root_fd = fd;
+	fd_close(&root->fd);
+	*root = (struct mounts_root){ .fd = fd };
 	return 0;
 }
 
-int mounts_apply(const struct spec *spec, size_t index, int *root_fd, int *tree, struct error *err)
+static int apply(const struct spec_mount *mount, struct mounts_root *root, int *tree, struct error *err)
+{
+	struct statx st;
+	fd_owned target = -1;
+
+	if (mount->options.special & MOUNT_REMOUNT)
+		return remount(mount, root->fd, tree, err);
+	if ((mount->options.special & MOUNT_COPY_LINK) && is_link(*tree)) {
+		int ret = link_copy(mount, root->fd, *tree, err);
+		fd_close(tree);
+		return ret;
+	}
+	if (root_look(root, err) < 0 || target_find(mount, root->fd, *tree, &target, err) < 0)
+		return -err->code;
+	if (statx(target, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO | STATX_MNT_ID, &st) < 0)
+		return error_set(err, errno, "stat");
+	if (*tree < 0 && !S_ISDIR(st.stx_mode))
+		return differ_in_kind(S_IFDIR, err);
+	if (target_check(mount, root, target, &st, *tree, err) < 0 ||
+	    make_and_attach(mount, root->fd, target, tree, err) < 0)
+		return -err->code;
+	return st.stx_ino == root->file.inode && st.stx_mnt_id == root->mount_id ? replace_root(root, *tree, err) : 0;
+}
+
+int mounts_apply(const struct spec *spec, size_t index, struct mounts_root *root, int *tree, struct error *err)
 {
 	const struct spec_mount *mount = &spec->mounts[index];
 
-	if (apply(mount, root_fd, tree, err) < 0) {
+	if (apply(mount, root, tree, err) < 0) {
 		if (err->object[0] == '\0' || strcmp(err->object, mount->destination) != 0)
 			error_object(err, "%s", mount->destination);
 		return -err->code;

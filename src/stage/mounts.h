@@ -6,6 +6,7 @@
 #ifndef MOSS_MOUNTS_H
 #define MOSS_MOUNTS_H
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "spec/spec.h"
@@ -19,10 +20,25 @@
 int mounts_open_sources(const struct spec *spec, const char *bundle, bool shared, int *sources, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Make mount number @index. A mount on the root itself replaces *@root_fd.
+struct mounts_file {
+	uint32_t device_major, device_minor;
+	uint64_t inode;
+};
+
+struct mounts_root { /* where mounts are made; all but fd is for mounts_apply(), 0 at first */
+	int      fd;                     /* the container's root, O_PATH */
+	bool     known;                  /* then these are so: */
+	bool     in_procfs;
+	uint64_t mount_id;
+	struct mounts_file file;
+	bool     proc_known;             /* then /proc in it is: */
+	struct mounts_file proc;
+};
+
+/* Make mount number @index. A mount on the root itself replaces root->fd.
  * @tree: what mounts_open_sources() gave for it; afterwards the attached mount if mounts_propagate() needs
  * it, else -1. Owned by the caller, also on failure. */
-int mounts_apply(const struct spec *spec, size_t index, int *root_fd, int *tree, struct error *err)
+int mounts_apply(const struct spec *spec, size_t index, struct mounts_root *root, int *tree, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
 /* Give the root, which is "/" by now, and the mounts @trees their propagation. The last of all: pivot_root(2)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/sys.h"
@@ -31,6 +32,25 @@ int rootfs_open(const char *path, int *ret_fd, struct error *err)
 	if (move_mount(tree, "", below, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return error_at(err, errno, path, "mount the root file system");
 	*ret_fd = fd_take(&tree);
+	return 0;
+}
+
+int rootfs_open_shared(const char *path, int *ret_fd, struct error *err)
+{
+	fd_owned top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = top < 0 ? -errno : rootfs_find(top, path, 0);
+	struct stat st;
+
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode))) {
+		fd_close(&fd);
+		fd = -ENOTDIR;
+	}
+	if (fd < 0) {
+		error_at(err, -fd, path, "open the root file system");
+		return error_hint(err, "\"root\": {\"path\": ...} of config.json is looked up in the mount namespace that the "
+				       "container is to be in, and must be a directory there");
+	}
+	*ret_fd = fd;
 	return 0;
 }
 
@@ -199,5 +219,13 @@ int rootfs_enter(int root_fd, struct error *err)
 		return error_set(err, errno, "detach the host's tree");
 	if (chdir("/") < 0)
 		return error_set(err, errno, "chdir to the new root");
+	return 0;
+}
+
+int rootfs_enter_shared(int root_fd, struct error *err)
+{
+	/* The working directory comes along: outside of the root it would be the way out (chroot(2)). */
+	if (fchdir(root_fd) < 0 || chroot(".") < 0 || chdir("/") < 0)
+		return error_set(err, errno, "chroot into the root file system");
 	return 0;
 }

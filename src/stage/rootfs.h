@@ -16,6 +16,12 @@
 int rootfs_open(const char *path, int *ret_fd, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* The same where the mount namespace is not the container's alone: the directory as it is, nothing is mounted. No link
+ * of procfs is followed: in a namespace that was joined the way there is another container's.
+ * Returns 0 and its O_PATH fd in *@ret_fd; or -errno with @err set. */
+int rootfs_open_shared(const char *path, int *ret_fd, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Open @path inside the root as O_PATH, following the image's links within the root.
  * @resolve: further RESOLVE_* flags. Returns the fd, or -errno (-ENOENT: not there). */
 int rootfs_find(int root_fd, const char *path, unsigned resolve)
@@ -36,5 +42,8 @@ bool rootfs_is_root(int root_fd, int fd);
 
 /* Make this process's root the container's and drop the host's tree. */
 int rootfs_enter(int root_fd, struct error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Make this process's root the container's by chroot(2), in a tree that is shared with others. */
+int rootfs_enter_shared(int root_fd, struct error *err) __attribute__((nonnull, warn_unused_result));
 
 #endif

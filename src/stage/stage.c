@@ -1,7 +1,7 @@
 /* stage.c - make the container around this process.
  *
  * Side:  userns. Sees the host's tree; the container's namespaces are already its own.
- * Needs: CAP_SYS_ADMIN in the user namespace that owns the mount namespace.
+ * Needs: CAP_SYS_ADMIN in the user namespace that owns the mount namespace; CAP_SYS_CHROOT where that is shared.
  * Gives: the container's tree as "/", then init; or one struct error on the socket.
  */
 #define _GNU_SOURCE
@@ -37,7 +37,8 @@ struct work { /* what the steps hand on */
 	const struct stage *stage;
 	struct init         init; /* a copy: some of it is known only in here */
 	int  sock;
-	int  fifo_fd, root_fd;
+	int  fifo_fd;
+	struct mounts_root root;
 	int *trees; /* one a mount: its source, then the mount itself as far as it is still needed */
 };
 
@@ -99,7 +100,7 @@ static int step_receive_files(struct work *work, struct error *err)
 
 static int step_time_namespace(struct work *work, struct error *err)
 {
-	return work->stage->namespaces & CLONE_NEWTIME ? clocks_enter(work->stage->spec, err) : 0;
+	return work->stage->namespaces & CLONE_NEWTIME ? clocks_enter(work->stage->spec, work->stage->foreign_tree, err) : 0;
 }
 
 /* Until the maps are written the host side needs our /proc files, and the clocks are set through them; from
@@ -138,7 +139,13 @@ static int step_propagation(struct work *work, struct error *err)
 static int step_rootfs(struct work *work, struct error *err)
 {
 	umask(0);
-	return rootfs_open(work->stage->rootfs, &work->root_fd, err);
+	return rootfs_open(work->stage->rootfs, &work->root.fd, err);
+}
+
+static int step_shared_rootfs(struct work *work, struct error *err)
+{
+	umask(0);
+	return rootfs_open_shared(work->stage->rootfs, &work->root.fd, err);
 }
 
 static int step_shared_sources(struct work *work, struct error *err)
@@ -158,8 +165,9 @@ static int step_become_root(struct work *work, struct error *err)
 	if (setresgid(work->stage->gid, work->stage->gid, work->stage->gid) < 0 ||
 	    setresuid(work->stage->uid, work->stage->uid, work->stage->uid) < 0)
 		return error_set(err, errno, "become %u:%u in the user namespace", work->stage->uid, work->stage->gid);
-	/* user_namespaces(7): "deny" is for ever. */
-	work->init.set_groups = !io_file_starts("/proc/self/setgroups", "deny");
+	/* user_namespaces(7): "deny" is for ever. The kernel looks at that before it looks at the number of groups; /proc
+	 * need not be there, nor be ours. */
+	work->init.set_groups = setgroups((size_t)NGROUPS_MAX + 1, NULL) < 0 && errno != EPERM;
 	return 0;
 }
 
@@ -173,27 +181,27 @@ static int step_mounts(struct work *work, struct error *err)
 	const struct spec *spec = work->stage->spec;
 
 	for (size_t i = 0; i < spec->mounts_count; i++)
-		if (mounts_apply(spec, i, &work->root_fd, &work->trees[i], err) < 0)
+		if (mounts_apply(spec, i, &work->root, &work->trees[i], err) < 0)
 			return err->code == EACCES ? error_object(err, "%s", work->stage->rootfs) : -err->code;
 	return 0;
 }
 
 static int step_devices(struct work *work, struct error *err)
 {
-	return devices_make(work->stage->spec, work->root_fd, work->stage->in_user_ns, err);
+	return devices_make(work->stage->spec, work->root.fd, work->stage->in_user_ns, err);
 }
 
 static int step_masks(struct work *work, struct error *err)
 {
-	return masks_apply(work->stage->spec, work->root_fd, err);
+	return masks_apply(work->stage->spec, work->root.fd, err);
 }
 
 static int step_cwd(struct work *work, struct error *err)
 {
 	const char *cwd = work->stage->spec->process.cwd;
-	fd_owned fd = rootfs_find(work->root_fd, cwd, 0);
+	fd_owned fd = rootfs_find(work->root.fd, cwd, 0);
 
-	if (fd == -ENOENT && rootfs_make(work->root_fd, cwd, S_IFDIR, &fd, err) < 0)
+	if (fd == -ENOENT && rootfs_make(work->root.fd, cwd, S_IFDIR, &fd, err) < 0)
 		return error_object(err, "process: cwd");
 	return 0;
 }
@@ -206,10 +214,15 @@ static int step_labels(struct work *work, struct error *err)
 static int step_enter(struct work *work, struct error *err)
 {
 	if (work->stage->no_pivot)
-		return no_pivot_enter(work->root_fd, work->stage->rootfs, err);
-	if (rootfs_enter(work->root_fd, err) < 0)
+		return no_pivot_enter(work->root.fd, work->stage->rootfs, err);
+	if (rootfs_enter(work->root.fd, err) < 0)
 		return err->code == EINVAL ? error_hint(err, "is the machine's root the initramfs? --no-pivot does without") : -err->code;
 	return 0;
+}
+
+static int step_enter_shared(struct work *work, struct error *err)
+{
+	return rootfs_enter_shared(work->root.fd, err);
 }
 
 static int step_root_propagation(struct work *work, struct error *err)
@@ -218,10 +231,11 @@ static int step_root_propagation(struct work *work, struct error *err)
 }
 
 /* The order is the contract: each line says what breaks if it moves. */
-static const struct {
+struct step {
 	const char *name;
 	int (*run)(struct work *work, struct error *err);
-} steps[] = {
+};
+static const struct step steps[] = {
 	{ "forget the caller",       step_forget_caller },    /* first: nothing inherited is there to leak */
 	{ "wait for the id maps",    step_wait_for_host },
 	{ "time namespace",          step_time_namespace },   /* needs the host's /proc, and a user to be dumpable */
@@ -243,24 +257,41 @@ static const struct {
 	{ "mount propagation",       step_root_propagation }, /* a shared root can't be pivoted to */
 };
 
+/* In a mount namespace that is not the container's alone. The reasons are those above; nothing may be mounted. */
+static const struct step shared_tree_steps[] = {
+	{ "forget the caller",       step_forget_caller },
+	{ "wait for the id maps",    step_wait_for_host },
+	{ "time namespace",          step_time_namespace },
+	{ "hide from others",        step_hide },
+	{ "receive exec.fifo",       step_receive_files },
+	{ "protect the binary",      step_protect_binary },
+	{ "root file system",        step_shared_rootfs },
+	{ "enter the user namespace", step_become_root },
+	{ "set sysctls",             step_sysctls },
+	{ "working directory",       step_cwd },
+	{ "enter the root",          step_enter_shared },
+};
+
 void stage_main(const struct stage *stage, int sock)
 {
-	struct work work = { .stage = stage, .init = stage->init, .sock = sock, .fifo_fd = -1, .root_fd = -1 };
+	struct work work = { .stage = stage, .init = stage->init, .sock = sock, .fifo_fd = -1, .root.fd = -1 };
 	struct error err = { 0 };
+	const struct step *step = stage->shared_tree ? shared_tree_steps : steps;
+	size_t count = stage->shared_tree ? array_size(shared_tree_steps) : array_size(steps);
 
 	work.trees = calloc(stage->spec->mounts_count + 1, sizeof(*work.trees));
 	if (work.trees == NULL)
 		_exit(1);
 	for (size_t i = 0; i < stage->spec->mounts_count; i++)
 		work.trees[i] = i < stage->sources_count ? stage->sources[i] : -1;
-	for (size_t i = 0; i < array_size(steps); i++) {
-		if (steps[i].run(&work, &err) >= 0)
+	for (; count > 0; step++, count--) {
+		if (step->run(&work, &err) >= 0)
 			continue;
-		error_step(&err, "%s", steps[i].name);
+		error_step(&err, "%s", step->name);
 		(void)!sync_send(sock, SYNC_ERROR, &err, sizeof(err), -1);
 		_exit(1);
 	}
-	fd_close(&work.root_fd);
+	fd_close(&work.root.fd);
 	for (size_t i = 0; i < stage->spec->mounts_count; i++)
 		fd_close(&work.trees[i]);
 	init_main(&work.init, sock, work.fifo_fd);

@@ -19,6 +19,9 @@ struct stage {
 	bool               in_user_ns;   /* devices are bound, not made */
 	bool               wait_for_host; /* until SYNC_MAPPED: ids are mapped, network devices are there */
 	uint32_t           uid, gid;     /* who to be inside it while making the container */
+	bool               shared_tree;  /* the mount namespace is others', too: nothing is mounted, the root is entered by
+					  * chroot(2) */
+	bool               foreign_tree; /* ... and it was joined: what is in it is not to be trusted */
 	bool               no_pivot;     /* enter the root without pivot_root(2) */
 	bool               has_fifo;     /* exec.fifo comes with SYNC_FILES */
 	const int         *sources;      /* one a mount: the tree of an idmapped one, else -1 ... */

@@ -225,6 +225,14 @@ command_cycle() {
 	words "${program[$1]}" --root "$dir/state" delete "bench-$1"
 }
 
+# command_binds NAME|NAME-none: run with 1000 read-only bind mounts, or the same bundle without them.
+command_binds() {
+	local name=${1%-none} dir=$work/${1%-none}/$2
+
+	[ "$1" != "$name" ] || dir=$work/$name/binds
+	words "${program[$name]}" --root "$work/$name/$2/state" run -b "$dir/bundle" "bench-$name"
+}
+
 command_state() {
 	words "${program[$1]}" --root "$work/$1/$2/state" state "bench-$1"
 }
@@ -361,7 +369,32 @@ measure_root() {
 	managers_find root "${as_self[@]}"
 	measure "run, root" root command_run "" "${as_self[@]}" -- "${names[@]}"
 	measure "create+start+delete, root" root command_cycle "create start delete" "${as_self[@]}" -- "${runtimes[@]}"
+	measure_binds
 	measure_running root "${as_self[@]}" -- "state, root" command_state "exec, root" command_exec
+}
+
+# measure_binds: what 1000 of them cost, on everybody's root; with and without in one measurement.
+measure_binds() {
+	local name both=()
+
+	mkdir "$work/sources" "$rootfs/binds"
+	(cd "$work/sources" && seq -f d%g 1000 | xargs mkdir)
+	(cd "$rootfs/binds" && seq -f d%g 1000 | xargs mkdir)
+	for name in "${runtimes[@]}"; do
+		mkdir -p "$work/$name/binds/bundle"
+		jq --arg sources "$work/sources" '.mounts += [range(1; 1001) | {destination: "/binds/d\(.)", type: "bind",
+			source: "\($sources)/d\(.)", options: ["bind", "ro"]}]' \
+			"$work/$name/root/bundle/config.json" >"$work/$name/binds/bundle/config.json"
+		both+=("$name" "$name-none")
+	done
+	measure "1000 binds, root" root command_binds "" "${as_self[@]}" -- "${both[@]}"
+	awk -F '\t' '$1 == "1000 binds, root" && $3 == "total" { median[$2] = $4 }
+		END {
+			for (name in median)
+				if (median[name "-none"] != "")
+					printf "  %s: %+.1f ms%s\n", name, median[name] - median[name "-none"],
+						name != "moss" ? "" : median[name] - median[name "-none"] <= 12 ? " (goal: at most 12)" : " (goal: at most 12, missed)"
+		}' "$results"
 }
 
 # measure_running KIND RUNNER... -- SCENARIO COMMAND_FUNCTION...: with a container of every runtime that runs.

@@ -549,17 +549,6 @@ host_value() { cat "/proc/sys/$1"; }
 	no_containers
 }
 
-@test "namespaces: a container without a mount namespace of its own is refused" {
-	drop_ns mount
-	container true
-	[ "$status" -eq 1 ]
-	[[ "$stderr" == *"linux: namespaces: "*"mount namespace"*add*mount* ]]
-	add_ns mount /proc/self/ns/mnt
-	container true
-	[ "$status" -eq 1 ]
-	[[ "$stderr" == *"linux: namespaces[$(jq '.linux.namespaces | map(.type) | index("mount")' config.json)]: path: "* ]]
-}
-
 # --- network devices ---
 
 # with_taps CODE: run shell CODE in a network namespace of its own with the devices tap0 (up, addresses) and tap1 (down).

@@ -8,7 +8,9 @@ RUNTIME is moss or another runtime with runc's command line; several are compare
 Needs: root, x86_64, Linux 5.14 or newer, libseccomp, busybox-static; uidmap for the mode "subids".
 
   --modes LIST      of root, join (a network namespace by path), terminal (a console socket),
-                    user (a normal user, one id), subids (several, by newuidmap); default: all
+                    no-pivot, chroot (no mount namespace of its own), full (all kinds of mounts, network
+                    devices, clocks, sysctls), user (a normal user, one id), subids (several, by
+                    newuidmap), user-full; default: all
   --scenarios LIST  of create, start, exec, delete (--force, running), delete-created, run; default: all
   --one FAULT       this one alone, with the calls that were made around it; a failure prints it
   --sample N        about N runs instead of all: one of so many parts, which the --seed picks
@@ -95,7 +97,7 @@ class Worker:
             file.write(self.binary)
         os.chmod(path, 0o755)
         user = pwd.getpwnam(self.user)
-        owner = (user.pw_uid, user.pw_gid) if mode in ("user", "subids") else (0, 0)
+        owner = (user.pw_uid, user.pw_gid) if mode in world.USER_MODES else (0, 0)
         sandbox.own_cgroup_is_of(*owner)
         self.here = world.World(path, mode, self.user)
         return self.here

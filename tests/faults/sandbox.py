@@ -1,7 +1,7 @@
 """sandbox.py - a small machine of its own for one worker, and what is left on it.
 
 Side:  host. Needs: root.
-Gives: pid, mount, ipc and cgroup namespaces (a pure version 2 cgroup tree), empty /tmp, /run,
+Gives: pid, mount, ipc, network and cgroup namespaces (a pure version 2 cgroup tree), empty /tmp, /run,
        /var/tmp and /dev/shm. In there everything that a runtime leaves behind can be listed, and
        nothing of anybody else's is among it. The mount table counts as the host's: its mounts are
        shared, so that what a container does not cut off arrives there.
@@ -10,13 +10,14 @@ import ctypes
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 import traceback
 
 libc = ctypes.CDLL(None, use_errno=True)
-NEWNS, NEWCGROUP, NEWIPC, NEWPID = 0x20000, 0x2000000, 0x8000000, 0x20000000
+NEWNS, NEWCGROUP, NEWIPC, NEWPID, NEWNET = 0x20000, 0x2000000, 0x8000000, 0x20000000, 0x40000000
 RDONLY, REC, PRIVATE, SHARED = 1, 0x4000, 0x40000, 0x100000
 PR_SET_PDEATHSIG = 1
 WALL = 0x40000000
@@ -89,7 +90,7 @@ def enter(cgroup, main):
         die_with_parent()
         with open(f"{cgroup}/cgroup.procs", "w", encoding="ascii") as file:
             file.write("0")
-        unshare(NEWNS | NEWPID | NEWCGROUP | NEWIPC)
+        unshare(NEWNS | NEWPID | NEWCGROUP | NEWIPC | NEWNET)
         inner = os.fork()
         if inner != 0:
             os._exit(os.waitstatus_to_exitcode(os.waitpid(inner, 0)[1]) & 0xFF)
@@ -159,7 +160,7 @@ def kill_all():
 
 
 def snapshot(by_pid=False):
-    """What there is, as a set of short texts: processes, mounts, cgroups, files.
+    """What there is, as a set of short texts: processes, mounts, cgroups, network devices, files.
 
     @by_pid: processes by number, for a look before and after; else by what they run, which is the
     same in each run.
@@ -173,6 +174,7 @@ def snapshot(by_pid=False):
         found.add(f"mount {words[3]} on {words[4]} ({line.partition(' - ')[2]})")
     for directory, _, _ in os.walk(CGROUPS):
         found.add(f"cgroup {directory[len(CGROUPS):] or '/'}")
+    found.update(f"network device {name}" for _, name in socket.if_nameindex())
     for place in PLACES:
         for directory, names, files in os.walk(place):
             found.update(f"file {directory}/{name}" for name in names + files)

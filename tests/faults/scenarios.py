@@ -116,6 +116,8 @@ def create(attempt):
             attempt.container_must_be_usual()
     elif attempt.failed:
         attempt.nothing_is_left("left")
+        if world.mode == "full" and not world.has_device():
+            attempt.problem("left", "the network device has not come back")
     attempt.delete()
 
 
@@ -136,7 +138,7 @@ def start(attempt):
 
 def run_(attempt):
     world = attempt.world
-    attempt.traced(world.words("run", "--bundle", f"{TOP}/bundle-run", ID))
+    attempt.traced(world.words("run", "--bundle", f"{TOP}/bundle-run", *world.pivot(), ID))
     attempt.must_have_said_why()
     has_run = os.path.exists(f"{TOP}/out/run")
     if attempt.succeeded and not has_run:
@@ -157,7 +159,7 @@ def exec_(attempt):
     running(world)
     if world.wait_for_facts() is None:
         raise Unfit("the container's program did not run")
-    before = sandbox.snapshot(by_pid=True) | {f"file {TOP}/out/exec"}
+    before = sandbox.snapshot(by_pid=True) | {f"file {os.path.realpath(f'{TOP}/out')}/exec"}
     attempt.traced(world.words("exec", ID, "/bin/sh", "-c", "echo done >/out/exec"))
     attempt.must_have_said_why()
     if attempt.succeeded and not os.path.exists(f"{TOP}/out/exec"):
@@ -193,14 +195,16 @@ def delete_created(attempt):
 SCENARIOS = {"create": create, "start": start, "exec": exec_, "delete": delete, "delete-created": delete_created,
              "run": run_}
 # The other modes differ from root's in create alone, or nearly.
-OF_MODE = {mode: ("create",) if mode in ("join", "terminal") else tuple(SCENARIOS)
-           for mode in ("root", "join", "terminal", "user", "subids")}
+OF_MODE = {mode: tuple(SCENARIOS) for mode in ("root", "user", "subids")} | {
+    "join": ("create",), "terminal": ("create",), "no-pivot": ("create",), "chroot": ("create", "exec"),
+    "full": ("create", "run"), "user-full": ("create",)}
 
 
 def run(world, scenario, fault, verbose=False):
     """One attempt. Whatever it leaves, the next one starts from a clean machine."""
     attempt = Attempt(world, fault, verbose)
     world.forget_facts()
+    world.prepare()
     try:
         SCENARIOS[scenario](attempt)
     except BaseException:

@@ -62,6 +62,8 @@ class Task:
         self.is_thread = counts is not None
         self.started = True
         self.forced = None  # to be returned by the call that it is in
+        self.argument = None  # its first, to be given back at its end
+        self.memory_end = 0  # what brk(2) has answered
         self.inside = ""  # that call
 
 
@@ -216,7 +218,7 @@ class Tracer:
 
     def wanted(self, task):
         """Must this task stop at its calls?"""
-        if self.fault is None or task.forced is not None:
+        if self.fault is None or task.forced is not None or task.argument is not None:
             return True
         return not self.out.reached and task.name == self.fault.process
 
@@ -244,6 +246,8 @@ class Tracer:
         task.inside = f"{task.name}:{name}:{task.counts[name]}"
         if self.fault is None:
             errors = calls.errors_of(name, args)
+            if name == "brk" and (args[0] + 4095) // 4096 == (task.memory_end + 4095) // 4096:
+                errors = []  # no page more: it never fails
             if not (task.is_thread and name in calls.OF_SCHEDULERS):
                 self.out.calls.append(Call(task.name, name, task.counts[name], errors))
             return
@@ -253,8 +257,9 @@ class Tracer:
         if self.fault.action == "KILL":
             os.kill(pid, signal.SIGKILL)
             return
-        if name == "brk":  # it has no errors: it answers with the end that is
+        if name == "brk":  # it has no errors: it answers with the end that is, which libc compares with what it asked for
             ptrace(POKEUSER, pid, RDI, 0)
+            task.argument = args[0]
             return
         if name not in calls.DONE_ALL_THE_SAME:
             ptrace(POKEUSER, pid, ORIG_RAX, 2**64 - 1)
@@ -269,6 +274,11 @@ class Tracer:
         elif info.raw[0] == EXIT:
             value = struct.unpack_from("<q", info.raw, 24)[0]
             forced = ""
+            if ":brk:" in task.inside:
+                task.memory_end = value
+            if task.argument is not None:
+                ptrace(POKEUSER, pid, RDI, task.argument)
+                task.argument, forced = None, " (not done)"
             if task.forced is not None:
                 value, forced = task.forced, " (made to)"
                 ptrace(POKEUSER, pid, RAX, value & (2**64 - 1))

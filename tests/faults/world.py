@@ -3,12 +3,14 @@
 Side:  host, in the sandbox (sandbox.py). Needs: root; a runtime with runc's command line.
 Gives: World: one runtime in one mode, with what a container of it looks like from inside.
 """
+import fcntl
 import json
 import os
 import pwd
 import re
 import shutil
 import socket
+import struct
 import time
 
 import sandbox
@@ -20,13 +22,16 @@ ID = "box"
 OUTPUTS = ("facts", "facts.new", "pid", "exec", "run")  # in TOP/out; anything else there is a leak
 SETTLE_S = 3
 UNTRACED_TIMEOUT_S = 15
+DEVICE = "tap0"
+USER_MODES = ("user", "subids", "user-full")
 APPLETS = "sh cat sleep mv ls id hostname grep readlink stat env true".split()
 
 # The program of every container: it writes down all that a runtime has to arrange, and stays.
 FACTS = """{ cat /proc/self/mountinfo /proc/self/limits /proc/self/cgroup /proc/self/oom_score_adj
 for n in cgroup ipc mnt net pid user uts; do echo "namespace $n $(readlink /proc/self/ns/$n)"; done
 grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp:|Umask)' /proc/self/status
-id; hostname; pwd; env; umask; stat -c '%n %A %u %g %t %T' /dev/* /proc/self/fd/*
+id; hostname; pwd; env; umask; stat -c '%n %A %u %g %t %T' /dev/* /proc/self/fd/* /copied/* /mapped/* /pointer
+cat /proc/self/timens_offsets /proc/sys/net/ipv4/ip_default_ttl; grep -o '^ *[a-z0-9]*:' /proc/net/dev
 } >/out/facts.new 2>&1
 mv /out/facts.new /out/facts
 exec sleep 1000"""
@@ -44,6 +49,40 @@ FEATURES = {
     "hooks": lambda c: c.update(hooks={"createRuntime": [HOOK], "createContainer": [HOOK], "poststart": [HOOK],
                                        "poststop": [HOOK]}),
     "sysctl": lambda c: c["linux"].update(sysctl={"kernel.shm_rmid_forced": "1"}),
+}
+
+QUIET = ["nosuid", "noexec", "nodev"]
+SOURCE = f"{TOP}/source"
+
+
+def add_mount(destination, kind, options, **more):
+    """A feature: one more mount."""
+    more.setdefault("source", SOURCE if kind == "bind" else kind)
+    return lambda c: c["mounts"].append({"destination": destination, "type": kind, "options": options, **more})
+
+
+def time_offsets(config):
+    config["linux"]["namespaces"].append({"type": "time"})
+    config["linux"]["timeOffsets"] = {"monotonic": {"secs": 1000}, "boottime": {"secs": 1000}}
+
+
+# In the modes that have all that config.json can ask for.
+ALL_FEATURES = {
+    "tmpcopyup": add_mount("/copied", "tmpfs", ["tmpcopyup", *QUIET]),
+    "a long option": add_mount("/long", "tmpfs", [f"size={300 * '0'}64k"]),
+    "a file": add_mount("/file", "bind", ["rbind", "rro", "nosuid"], source=f"{SOURCE}/file"),
+    "a missing target": add_mount("/made/deep", "bind", ["bind", "rprivate", "ro"]),
+    "remount": add_mount("/file", "bind", ["bind", "remount", "noexec"]),
+    "copy-symlink": add_mount("/pointer", "bind", ["bind", "copy-symlink"], source=f"{SOURCE}/pointer"),
+    "idmap": add_mount("/mapped", "bind", ["bind", "idmap"], **{
+        field: [{"containerID": 0, "hostID": 5000, "size": 10}] for field in ("uidMappings", "gidMappings")}),
+    "propagation": lambda c: c["linux"].update(rootfsPropagation="rshared"),
+    "more devices": lambda c: c["linux"].update(devices=[
+        {"path": "/dev/fifo", "type": "p", "fileMode": 0o622, "uid": 0, "gid": 0},
+        {"path": "/dev/full", "type": "c", "major": 1, "minor": 7, "uid": 0, "gid": 0}]),
+    "timeOffsets": time_offsets,
+    "netDevices": lambda c: c["linux"].update(netDevices={DEVICE: {"name": "eth9"}}),
+    "net.*": lambda c: c["linux"].setdefault("sysctl", {}).update({"net.ipv4.ip_default_ttl": "42"}),
 }
 
 
@@ -92,8 +131,13 @@ def config_of(mode, user, features):
         },
         "root": {"path": "rootfs", "readonly": True}, "hostname": "faults", "mounts": mounts_of(user), "linux": linux,
     }
+    if mode == "chroot":  # nothing that would have to be mounted
+        linux["namespaces"] = [one for one in namespaces if one["type"] != "mount"]
+        del linux["maskedPaths"], linux["readonlyPaths"]
+        config["root"]["readonly"] = False
+        config["mounts"] = []
     for feature in features:
-        FEATURES[feature](config)
+        (FEATURES | ALL_FEATURES)[feature](config)
     return config
 
 
@@ -114,11 +158,11 @@ class Unfit(Exception):
 
 
 class World:
-    MODES = ("root", "join", "terminal", "user", "subids")
+    MODES = ("root", "join", "terminal", "no-pivot", "chroot", "full", "user", "subids", "user-full")
 
     def __init__(self, runtime, mode, user_name):
         self.runtime, self.mode = runtime, mode
-        self.user = pwd.getpwnam(user_name) if mode in ("user", "subids") else None
+        self.user = pwd.getpwnam(user_name) if mode in USER_MODES else None
         if mode == "subids" and (not shutil.which("newuidmap") or subids_of(self.user) is None):
             raise Unfit("no newuidmap, or no line for the user in /etc/subuid and /etc/subgid")
         self.uid, self.gid = (self.user.pw_uid, self.user.pw_gid) if self.user else (0, 0)
@@ -141,8 +185,16 @@ class World:
         shutil.copy(shutil.which("busybox"), f"{rootfs}/bin/busybox")
         for applet in APPLETS:
             os.symlink("busybox", f"{rootfs}/bin/{applet}")
-        for path in ("out", "state", "io"):
+        for path in ("state", "io"):
             os.mkdir(f"{TOP}/{path}")
+        if self.mode == "chroot":  # where /out of the container is no mount
+            os.symlink(f"{rootfs}/out", f"{TOP}/out")
+        else:
+            os.mkdir(f"{TOP}/out")
+        for path in (SOURCE, f"{rootfs}/copied", f"{rootfs}/copied/deep"):
+            os.mkdir(path)
+            open(f"{path}/file", "w", encoding="ascii").close()
+            os.symlink("file", f"{path}/pointer")
         os.makedirs(self.env["XDG_RUNTIME_DIR"])
         if self.mode == "join":
             self.make_network()
@@ -153,6 +205,20 @@ class World:
         for directory, _, files in [*os.walk(TOP), (self.env["XDG_RUNTIME_DIR"], [], [])]:
             for path in [directory, *(f"{directory}/{name}" for name in files)]:
                 os.chown(path, self.uid, self.gid, follow_symlinks=False)
+
+    def prepare(self):
+        """Before each container: the network device that it takes along."""
+        if self.mode == "full" and not self.has_device():
+            try:
+                with open("/dev/net/tun", "rb+", buffering=0) as tun:
+                    fcntl.ioctl(tun, 0x400454ca, struct.pack("16sH22x", DEVICE.encode(), 0x1002))  # TUNSETIFF, a tap
+                    fcntl.ioctl(tun, 0x400454cb, 1)  # TUNSETPERSIST
+            except OSError as why:
+                raise Unfit(f"no network device can be made: {why}") from why
+
+    @staticmethod
+    def has_device():
+        return DEVICE in (name for _, name in socket.if_nameindex())
 
     @staticmethod
     def make_network():
@@ -185,7 +251,10 @@ class World:
 
     def create_words(self):
         console = ["--console-socket", f"{TOP}/console"] if self.mode == "terminal" else []
-        return self.words("create", "--bundle", f"{TOP}/bundle", "--pid-file", f"{TOP}/out/pid", *console, ID)
+        return self.words("create", "--bundle", f"{TOP}/bundle", "--pid-file", f"{TOP}/out/pid", *console, *self.pivot(), ID)
+
+    def pivot(self):
+        return ["--no-pivot"] if self.mode == "no-pivot" else []
 
     def become(self):
         """In the child that will be the runtime: its user, its stdio, its working directory."""
@@ -301,6 +370,7 @@ class World:
 
     def cycle(self):
         """Create, start, delete: the facts of a container without faults."""
+        self.prepare()
         self.forget_facts()
         self.must(*self.create_words())
         self.must(*self.words("start", ID))
@@ -318,7 +388,7 @@ class World:
         empty = sandbox.snapshot()
         self.refused = {}
         self.cycle()
-        for feature in FEATURES:
+        for feature in (*FEATURES, *(ALL_FEATURES if self.mode.endswith("full") else ())):
             self.features.append(feature)
             self.write_config()
             try:
@@ -335,6 +405,7 @@ class World:
             raise Unfit(f"two containers without faults differ: {'; '.join(difference(self.facts, again))}")
         self.forget_facts()
         self.io_reset()
+        self.prepare()
         self.baseline = sandbox.snapshot()
 
 
@@ -345,7 +416,7 @@ def normal(text):
         words = line.split()
         if len(words) > 8 and words[0].isdigit() and "-" in words:
             line = " ".join(re.sub(r"^(shared|master):\d+$", r"\1", word) for word in words[3:])
-        elif line.startswith("namespace "):
+        elif line.startswith("namespace ") and len(words) == 3:  # without a /proc there are but two
             own = os.readlink(f"/proc/self/ns/{words[1]}")
             line = f"namespace {words[1]} {'the host' if words[2] == own else 'own'}s"
         lines.append(line)

@@ -110,6 +110,8 @@ static void promises_of_check(const struct spec *spec)
 	promises_of_checked_maps(&spec->uid_maps);
 	promises_of_checked_maps(&spec->gid_maps);
 	promises_of_checked_process(&spec->process);
+	ret = spec_check_shared_tree(spec, &err);
+	promise(ret == 0 || (!spec_has_own_tree(spec) && err.object[0] != '\0' && err.hint[0] != '\0'));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

@@ -341,6 +341,44 @@ static void paths_are_absolute(void **state)
 		    "\"dev/x\" is not an absolute path");
 }
 
+/* @field is what a container with these namespaces and members is refused for; NULL: nothing. */
+static void check_shared_tree(const char *namespaces, const char *members, const char *linux_members, const char *field)
+{
+	char text[400];
+	struct error err = { 0 };
+	struct spec  spec;
+
+	snprintf(text, sizeof(text), CONFIG("%s, 'linux': { %s 'namespaces': [ { 'type': 'pid' } %s ] }"), members, linux_members,
+		 namespaces);
+	config_accept(text, &spec);
+	assert_int_equal(spec_check(&spec, &err), 0);
+	assert_int_equal(spec_check_shared_tree(&spec, &err), field ? -EINVAL : 0);
+	assert_string_equal(err.object, field ? field : "");
+	assert_int_equal(strstr(err.hint, "linux.namespaces") != NULL, field != NULL);
+	spec_free(&spec);
+}
+
+static void without_a_mount_namespace_nothing_is_mounted(void **state)
+{
+	static const struct { const char *members, *linux_members, *field; } cases[] = {
+		{ ROOT, "", NULL },
+		{ ROOT ", 'mounts': []", "'maskedPaths': [], 'readonlyPaths': [], 'rootfsPropagation': '', 'devices': [],", NULL },
+		{ ROOT ", 'mounts': [ { 'destination': '/x', 'type': 'tmpfs' } ]", "", "mounts[0]" },
+		{ "'root': { 'path': '/r', 'readonly': true }", "", "root: readonly" },
+		{ ROOT, "'devices': [ { 'path': '/dev/x', 'type': 'p' } ],", "linux: devices[0]" },
+		{ ROOT, "'maskedPaths': [ '/x' ],", "linux: maskedPaths[0]" },
+		{ ROOT, "'readonlyPaths': [ '/x' ],", "linux: readonlyPaths[0]" },
+		{ ROOT, "'rootfsPropagation': 'rprivate',", "linux: rootfsPropagation" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		check_shared_tree("", cases[i].members, cases[i].linux_members, cases[i].field);
+		check_shared_tree(", { 'type': 'mount', 'path': '/proc/1/ns/mnt' }", cases[i].members, cases[i].linux_members, cases[i].field);
+		check_shared_tree(", { 'type': 'mount' }", cases[i].members, cases[i].linux_members, NULL);
+	}
+}
+
 static void a_process_alone_is_checked_the_same_way(void **state)
 {
 	static const char good[] = "{\"cwd\":\"/\",\"args\":[\"id\"]}", bad[] = "{\"cwd\":\"/\"}";
@@ -382,6 +420,7 @@ int main(void)
 		cmocka_unit_test(network_devices_need_a_network_namespace_and_names_of_their_own),
 		cmocka_unit_test(names_have_at_most_64_bytes),
 		cmocka_unit_test(paths_are_absolute),
+		cmocka_unit_test(without_a_mount_namespace_nothing_is_mounted),
 		cmocka_unit_test(a_process_alone_is_checked_the_same_way),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
