@@ -39,8 +39,9 @@ received() {
 }
 # receive_fd: one message with an fd: its text, and the Pid line of its fdinfo, into ./fd.
 receive_fd() {
-	"$PYTHON" -c 'import socket, sys
-server = socket.socket(socket.AF_UNIX); server.bind(sys.argv[1]); server.listen(1)
+	"$PYTHON" -c 'import os, socket, sys
+server = socket.socket(socket.AF_UNIX); server.bind(sys.argv[1] + ".new"); server.listen(1)
+os.rename(sys.argv[1] + ".new", sys.argv[1]) # who sees it can connect
 server.settimeout(15); connection = server.accept()[0]
 text, fds, flags, address = socket.recv_fds(connection, 64, 4)
 info = open("/proc/self/fdinfo/%d" % fds[0]).read()

@@ -103,8 +103,9 @@ def main():
         sys.exit(97 if not good else code if code >= 0 else 128 - code)
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     server.settimeout(PATIENCE)
-    server.bind(sys.argv[2])
+    server.bind(sys.argv[2] + ".new")
     server.listen(1)
+    os.rename(sys.argv[2] + ".new", sys.argv[2])  # who sees it can connect
     peer, _ = server.accept()
     peer.settimeout(PATIENCE)
     data, ancillary, _, _ = peer.recvmsg(4096, socket.CMSG_SPACE(4))

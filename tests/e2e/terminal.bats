@@ -637,12 +637,14 @@ assert ended() == 137'
 	no_containers
 }
 
-# listener CODE: a server at $SOCKET, in the background; CODE has its listening socket in "server".
+# listener BACKLOG CODE: a server at $SOCKET, in the background; CODE has its listening socket in "server".
 listener() {
-	"$PYTHON" -c 'import socket, sys, time
+	"$PYTHON" -c 'import os, socket, sys, time
 server = socket.socket(socket.AF_UNIX)
-server.bind(sys.argv[1])
-'"$1" "$SOCKET" </dev/null >listener.out 2>&1 3>&- 4>&- &
+server.bind(sys.argv[1] + ".new")
+server.listen(int(sys.argv[2]))
+os.rename(sys.argv[1] + ".new", sys.argv[1]) # who sees it can connect
+'"$2" "$SOCKET" "$1" </dev/null >listener.out 2>&1 3>&- 4>&- &
 	LISTENER=$!
 	eventually [ -S "$SOCKET" ]
 }
@@ -650,8 +652,7 @@ server.bind(sys.argv[1])
 @test "terminal: a console socket that is closed before the pty is sent" {
 	config '.root.readonly = false | .mounts += [range(500) | {destination: "/var/m\(.)", type: "tmpfs", source: "tmpfs"}]'
 	program sleep 100
-	listener 'server.listen(1)
-peer, _ = server.accept() # while the mounts are made
+	listener 1 'peer, _ = server.accept() # while the mounts are made
 peer.close()
 server.close()'
 	attempt create --console-socket "$SOCKET" "$ID"
@@ -663,8 +664,7 @@ server.close()'
 
 @test "terminal: a console socket that nobody reads: the program gets SIGHUP once it is closed" {
 	program sh -c 'trap "exit 7" HUP; while :; do sleep 0.05; done'
-	listener 'server.listen(1)
-time.sleep(100)'
+	listener 1 'time.sleep(100)'
 	apart run -d --console-socket "$SOCKET" "$ID"
 	[ "$(status_of)" = running ]
 	kill "$LISTENER"
@@ -675,8 +675,7 @@ time.sleep(100)'
 # Seen failing without: SO_SNDTIMEO (fd_socket_connect).
 @test "terminal: a console socket whose queue is full is not waited for for ever" {
 	program sleep 100
-	listener 'server.listen(0)
-first = socket.socket(socket.AF_UNIX)
+	listener 0 'first = socket.socket(socket.AF_UNIX)
 first.connect(sys.argv[1])
 print("full", flush=True)
 time.sleep(100)'
