@@ -12,10 +12,21 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/io.h"
+#include "base/proc.h"
 #include "base/sync.h"
 #include "base/sys.h"
 #include "host/caller.h"
+
+/* Write a file below /proc, and not one that was put over it (CVE-2025-52881). */
+static int write_own(const char *path, const char *text)
+{
+	fd_owned proc = proc_root_open();
+	fd_owned fd = proc < 0 ? proc : proc_file_open(proc, path, O_WRONLY);
+
+	return fd < 0 ? fd : io_write_all(fd, text, strlen(text));
+}
 
 int inherited_oom_score(const struct spec_process *process, int sock, struct error *err)
 {
@@ -25,7 +36,7 @@ int inherited_oom_score(const struct spec_process *process, int sock, struct err
 	if (!process->oom_score_adj_given)
 		return 0;
 	snprintf(text, sizeof(text), "%d", process->oom_score_adj);
-	int ret = io_write_small(AT_FDCWD, "/proc/self/oom_score_adj", text);
+	int ret = write_own("self/oom_score_adj", text);
 	if (ret == 0)
 		return 0;
 	/* Engines pass it on; inside somebody else's user namespace it is not theirs to set. */
@@ -33,7 +44,9 @@ int inherited_oom_score(const struct spec_process *process, int sock, struct err
 		ret = sync_send(sock, SYNC_NOTE, note_text, strlen(note_text), -1);
 		return ret < 0 ? error_set(err, -ret, "send a note") : 0;
 	}
-	error_at(err, -ret, "process: oomScoreAdj", "write %s", text);
+	error_at(err, -ret, "process: oomScoreAdj", "write %s to /proc/self/oom_score_adj", text);
+	if (ret == -EXDEV)
+		return error_hint(err, "/proc is no procfs, or something is mounted over a part of it: mount -t proc proc /proc");
 	return error_hint(err, "it can be raised freely, and lowered with CAP_SYS_RESOURCE only");
 }
 

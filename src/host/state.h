@@ -34,6 +34,7 @@ struct state {
 	bool         own_pid_namespace;
 	bool         no_process;   /* config.json has none: it can't be started */
 	int64_t      personality;  /* of personality(2), for its processes; -1: their maker's */
+	bool         memory_policy; /* its config.json has one, for all of its processes */
 	bool         new_keyring;  /* its processes have a session keyring of their own */
 	const char  *cgroup;       /* the container's own cgroup, from the hierarchy's root; NULL: none */
 	struct spec_annotation *annotations;

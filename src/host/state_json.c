@@ -108,6 +108,7 @@ static int read_members(struct json_object *json, struct state *state, struct er
 	state->own_pid_namespace = flag_of(json, "own_pid_namespace");
 	state->no_process = flag_of(json, "no_process");
 	state->personality = number_of(json, "personality");
+	state->memory_policy = flag_of(json, "memory_policy");
 	state->new_keyring = flag_of(json, "new_keyring");
 	state->pid = pid > 0 && pid <= INT32_MAX ? (pid_t)pid : 0;
 	state->pid_start_time = (uint64_t)number_of(json, "pid_start_time");
@@ -200,6 +201,8 @@ char *state_text(const struct state *state)
 	json_object_object_add(json, "new_keyring", json_object_new_boolean(state->new_keyring));
 	if (state->no_process)
 		json_object_object_add(json, "no_process", json_object_new_boolean(true));
+	if (state->memory_policy)
+		json_object_object_add(json, "memory_policy", json_object_new_boolean(true));
 	if (state->personality >= 0)
 		json_object_object_add(json, "personality", json_object_new_int64(state->personality));
 	add(json, "cgroup", state->cgroup);
