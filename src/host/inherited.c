@@ -3,7 +3,6 @@
 #include "host/inherited.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <stdio.h>
@@ -12,21 +11,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/fd.h"
-#include "base/io.h"
 #include "base/proc.h"
 #include "base/sync.h"
 #include "base/sys.h"
 #include "host/caller.h"
-
-/* Write a file below /proc, and not one that was put over it (CVE-2025-52881). */
-static int write_own(const char *path, const char *text)
-{
-	fd_owned proc = proc_root_open();
-	fd_owned fd = proc < 0 ? proc : proc_file_open(proc, path, O_WRONLY);
-
-	return fd < 0 ? fd : io_write_all(fd, text, strlen(text));
-}
 
 int inherited_oom_score(const struct spec_process *process, int sock, struct error *err)
 {
@@ -36,7 +24,7 @@ int inherited_oom_score(const struct spec_process *process, int sock, struct err
 	if (!process->oom_score_adj_given)
 		return 0;
 	snprintf(text, sizeof(text), "%d", process->oom_score_adj);
-	int ret = write_own("self/oom_score_adj", text);
+	int ret = proc_file_write("self/oom_score_adj", text);
 	if (ret == 0)
 		return 0;
 	/* Engines pass it on; inside somebody else's user namespace it is not theirs to set. */
@@ -66,8 +54,8 @@ int inherited_rlimits(const struct spec_process *process, pid_t pid, struct erro
 			continue;
 		error_at(err, errno, "process: rlimits", "%s: raise the hard limit from %llu to %llu", one->name, had,
 			 (unsigned long long)one->limit.rlim_max);
-		return error_hint(err, "that takes CAP_SYS_RESOURCE on the host: ask for no more than the hard limit "
-				       "(ulimit -H)");
+		return error_hint(err, "that takes CAP_SYS_RESOURCE on the host: ask for no more than the hard limit (ulimit -H)%s",
+				  one->resource == RLIMIT_NOFILE ? "; and nobody may have more than the sysctl fs.nr_open" : "");
 	}
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 
 #include "base/io.h"
+#include "base/proc.h"
 #include "base/sys.h"
 #include "host/caller.h"
 
@@ -77,18 +78,17 @@ static int check_scheduler(const struct spec_scheduler *wanted, struct error *er
  * on ourselves; up again we always may. */
 static int check_oom_score(int wanted, struct error *err)
 {
-	static const char path[] = "/proc/self/oom_score_adj";
 	char now[16], text[16];
-	ssize_t size = io_read_small(AT_FDCWD, path, now, sizeof(now));
+	ssize_t size = io_read_small(AT_FDCWD, "/proc/self/oom_score_adj", now, sizeof(now));
 
 	if (size < 0)
-		return error_at(err, (int)-size, path, "read");
+		return error_at(err, (int)-size, "/proc/self/oom_score_adj", "read");
 	if (wanted >= atoi(now))
 		return 0;
 	snprintf(text, sizeof(text), "%d", wanted);
-	int ret = io_write_small(AT_FDCWD, path, text);
+	int ret = proc_file_write("self/oom_score_adj", text);
 	if (ret == 0)
-		ret = io_write_small(AT_FDCWD, path, now);
+		ret = proc_file_write("self/oom_score_adj", now);
 	if (ret == 0)
 		return 0;
 	error_at(err, -ret, "process: oomScoreAdj", "%d is below the caller's, %d", wanted, atoi(now));

@@ -298,7 +298,7 @@ cpus_of_exec() {
 @test "execCPUAffinity: lists are read strictly, and CPUs that are not there are named" {
 	program sleep 1000
 	apart run -d "$ID"
-	for list in 0, ,0 0,,1 1-0 0-1-2 -1 0x1 a 0-99999 ' '; do
+	for list in '0,' ',0' '0,,1' 1-0 0-1-2 -1 0x1 a 0-99999 ' '; do
 		jq --arg l "$list" '.process | .args = ["true"] | .execCPUAffinity = {final: $l}' config.json >process.json
 		attempt exec -p process.json "$ID"
 		[ "$status" -eq 255 ]
