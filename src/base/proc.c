@@ -13,6 +13,7 @@
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/io.h"
@@ -138,6 +139,18 @@ int proc_file_open(int root_fd, const char *path, int flags)
 	int fd = sys_openat2(root_fd, path, (uint64_t)flags, 0, RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS);
 
 	return fd < 0 ? -errno : fd;
+}
+
+int proc_file_write(const char *path, const char *text)
+{
+	fd_owned root_fd = proc_root_open();
+	fd_owned fd = root_fd < 0 ? root_fd : proc_file_open(root_fd, path, O_WRONLY);
+	ssize_t size = (ssize_t)strlen(text);
+
+	if (fd < 0)
+		return fd;
+	ssize_t count = write(fd, text, (size_t)size);
+	return count < 0 ? -errno : count == size ? 0 : -EIO;
 }
 
 int proc_wait_end(int pidfd, int timeout_ms)

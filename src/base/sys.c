@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ioprio.h>
 #include <linux/keyctl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -87,6 +88,26 @@ int sys_close_others(unsigned first, const int *keep, size_t count)
 			return 0;
 		first = next + 1;
 	}
+}
+
+int sys_sched_getattr(pid_t pid, struct sys_sched_attr *ret_attributes)
+{
+	return (int)syscall(SYS_sched_getattr, pid, ret_attributes, sizeof(*ret_attributes), 0);
+}
+
+int sys_sched_setattr(pid_t pid, const struct sys_sched_attr *attributes)
+{
+	return (int)syscall(SYS_sched_setattr, pid, attributes, 0);
+}
+
+int sys_ioprio_set(pid_t pid, int priority)
+{
+	return (int)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, pid, priority);
+}
+
+int sys_set_mempolicy(int mode, const unsigned long *nodes, size_t bits)
+{
+	return (int)syscall(SYS_set_mempolicy, mode, nodes, bits);
 }
 
 int sys_join_session_keyring(const char *name)

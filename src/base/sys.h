@@ -45,6 +45,24 @@ int64_t sys_now_ms(void);
  * one that is shared. Returns 0, or -1 with errno. */
 int sys_close_others(unsigned first, const int *keep, size_t count);
 
+/* sched_attr of sched_setattr(2); only newer libcs have it. */
+struct sys_sched_attr {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t  nice;
+	uint32_t priority;
+	uint64_t runtime_ns, deadline_ns, period_ns;
+	uint32_t util_min, util_max;
+};
+
+/* Of process @pid; 0: of ourselves. */
+int sys_sched_getattr(pid_t pid, struct sys_sched_attr *ret_attributes);
+int sys_sched_setattr(pid_t pid, const struct sys_sched_attr *attributes);
+int sys_ioprio_set(pid_t pid, int priority);
+
+/* Our own memory policy; @nodes of @bits - 1 bits. */
+int sys_set_mempolicy(int mode, const unsigned long *nodes, size_t bits);
+
 /* Join the session keyring of this name, where there is one that was opened to us, whoever's it is; else
  * a new one; with NULL always a new one, without a name.
  * Returns its serial number. keyctl(2): KEYCTL_JOIN_SESSION_KEYRING. */

@@ -39,6 +39,7 @@ struct entering { /* an exec under way */
 	struct exec     *out;
 	struct state     state;
 	struct spec      spec;
+	struct spec      container; /* its config.json, where @spec is a file's and something in it is for all processes */
 	struct join      join;
 	struct exe       exe;
 	bool             seal_exe;
@@ -68,6 +69,7 @@ static void entering_free(struct entering *entering)
 {
 	join_close(&entering->join);
 	spec_free(&entering->spec);
+	spec_free(&entering->container);
 	state_free(&entering->state);
 	fd_close(&entering->dir_fd);
 	fd_close(&entering->first_pidfd);
@@ -126,6 +128,23 @@ static int find_ids(struct entering *entering, struct error *err)
 	return 0;
 }
 
+static int plan_scheduler(struct entering *entering, struct error *err)
+{
+	const struct spec_process *process = &entering->spec.process;
+	const struct spec *container = &entering->container;
+	struct init *init = &entering->init.init;
+
+	if (entering->state.memory_policy && entering->options->process != NULL) {
+		if (exec_process_read_container(entering->dir_fd, &entering->container, err) < 0)
+			return -err->code;
+		init->memory_policy = container->memory_policy.given ? &container->memory_policy : NULL;
+	}
+	/* What another user's config.json says is not done with our rights. */
+	init->set_scheduler |= entering->owner != geteuid() && (process->scheduler.given || process->io_priority.given);
+	init->cpus = process->exec_cpus_final.words != NULL ? &process->exec_cpus_final : NULL;
+	return 0;
+}
+
 static int plan(struct entering *entering, const char *id, struct error *err)
 {
 	struct spec_rlimit files;
@@ -152,6 +171,8 @@ static int plan(struct entering *entering, const char *id, struct error *err)
 			return error_set(err, ENOMEM, "keyring");
 	}
 	if (plan_process(spec, entering->init.become, init, &files, err) < 0 || exe_find(&entering->exe, err) < 0)
+		return -err->code;
+	if (plan_scheduler(entering, err) < 0)
 		return -err->code;
 	bool maps_known = entering->init.become && spec->uid_maps.count > 0;
 	entering->seal_exe = plan_exe_needed(&entering->exe, maps_known ? &spec->uid_maps : NULL);
@@ -215,6 +236,7 @@ static int prepare(void *context, int sock, struct error *err)
 	struct entering *entering = context;
 	const struct init_exec *init = &entering->init;
 	const struct spec_process *process = &entering->spec.process;
+	const struct spec_numbers *cpus = &process->exec_cpus_initial;
 
 	/* Here, where /proc is the host's: the container's may be whatever its root has made of it. */
 	if (lsm_label_next_exec(&init->init.labels, err) < 0)
@@ -223,7 +245,7 @@ static int prepare(void *context, int sock, struct error *err)
 	    (caller_get()->root && init->become && !init->init.keep_groups && inherited_drop_groups(err) < 0) ||
 	    inherited_oom_score(process, sock, err) < 0 || inherited_rlimits(process, 0, err) < 0)
 		return -err->code;
-	return 0;
+	return cpus->words == NULL ? 0 : init_set_cpus(cpus, "process: execCPUAffinity: initial", err);
 }
 
 static void run_child(void *context, int sock)
@@ -287,7 +309,8 @@ static int finish(void *context, struct error *err)
 {
 	struct entering *entering = context;
 
-	if (pid_file_write(entering->options->pid_file, entering->out->pid, err) < 0 ||
+	if (plan_set_scheduler(&entering->init.init, entering->out->pid, err) < 0 ||
+	    pid_file_write(entering->options->pid_file, entering->out->pid, err) < 0 ||
 	    (entering->pidfd_sock >= 0 && fd_socket_send_pidfd(entering->pidfd_sock, entering->out->pidfd, err) < 0))
 		return -err->code;
 	int ret = sync_send(entering->out->sock, SYNC_GO, NULL, 0, -1);

@@ -12,6 +12,11 @@
 int exec_process_read(const struct exec_options *options, int dir_fd, struct spec *ret_spec, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Read the config.json of the container's creation; spec_free() is needed in every case.
+ * Returns 0 or -errno with @err set. */
+int exec_process_read_container(int dir_fd, struct spec *ret_spec, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
 /* "UID" or "UID:GID", decimal and nothing else (CVE-2026-30892): the ids that are given are stored.
  * Returns 0 or -EINVAL with @err set. */
 int exec_process_parse_user(const char *text, struct spec_user *user, struct error *err)

@@ -3,7 +3,6 @@
 #include "host/inherited.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <stdio.h>
@@ -12,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/io.h"
+#include "base/proc.h"
 #include "base/sync.h"
 #include "base/sys.h"
 #include "host/caller.h"
@@ -25,7 +24,7 @@ int inherited_oom_score(const struct spec_process *process, int sock, struct err
 	if (!process->oom_score_adj_given)
 		return 0;
 	snprintf(text, sizeof(text), "%d", process->oom_score_adj);
-	int ret = io_write_small(AT_FDCWD, "/proc/self/oom_score_adj", text);
+	int ret = proc_file_write("self/oom_score_adj", text);
 	if (ret == 0)
 		return 0;
 	/* Engines pass it on; inside somebody else's user namespace it is not theirs to set. */
@@ -33,7 +32,9 @@ int inherited_oom_score(const struct spec_process *process, int sock, struct err
 		ret = sync_send(sock, SYNC_NOTE, note_text, strlen(note_text), -1);
 		return ret < 0 ? error_set(err, -ret, "send a note") : 0;
 	}
-	error_at(err, -ret, "process: oomScoreAdj", "write %s", text);
+	error_at(err, -ret, "process: oomScoreAdj", "write %s to /proc/self/oom_score_adj", text);
+	if (ret == -EXDEV)
+		return error_hint(err, "/proc is no procfs, or something is mounted over a part of it: mount -t proc proc /proc");
 	return error_hint(err, "it can be raised freely, and lowered with CAP_SYS_RESOURCE only");
 }
 
@@ -53,8 +54,8 @@ int inherited_rlimits(const struct spec_process *process, pid_t pid, struct erro
 			continue;
 		error_at(err, errno, "process: rlimits", "%s: raise the hard limit from %llu to %llu", one->name, had,
 			 (unsigned long long)one->limit.rlim_max);
-		return error_hint(err, "that takes CAP_SYS_RESOURCE on the host: ask for no more than the hard limit "
-				       "(ulimit -H)");
+		return error_hint(err, "that takes CAP_SYS_RESOURCE on the host: ask for no more than the hard limit (ulimit -H)%s",
+				  one->resource == RLIMIT_NOFILE ? "; and nobody may have more than the sysctl fs.nr_open" : "");
 	}
 	return 0;
 }

@@ -32,6 +32,7 @@
 #include "host/notify.h"
 #include "host/pid_file.h"
 #include "host/plan.h"
+#include "host/plan_process.h"
 #include "host/signals.h"
 #include "host/talk.h"
 
@@ -129,6 +130,7 @@ static int fill_state(struct making *making, struct error *err)
 	state->annotations_count = plan->spec.annotations_count;
 	state->no_process = !plan->spec.process.given;
 	state->personality = plan->spec.personality_given ? (int64_t)plan->spec.personality : -1;
+	state->memory_policy = plan->spec.memory_policy.given;
 	state->new_keyring = plan->stage.init.keyring != NULL;
 	state->own_pid_namespace = plan->stage.namespaces & CLONE_NEWPID;
 	state->chroot = plan->stage.shared_tree;
@@ -295,6 +297,8 @@ static int finish(void *context, struct error *err)
 	const struct state *state = &making->out->state;
 	int ret;
 
+	if (plan_set_scheduler(&making->plan->stage.init, making->pid, err) < 0)
+		return -err->code;
 	if (making->notes_written != state->notes_count && state_prepare(making->out->dir_fd, state, err) < 0)
 		return -err->code;
 	if (state_commit(making->out->dir_fd, err) < 0 ||

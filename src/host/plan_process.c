@@ -10,6 +10,23 @@
 #include "host/caller.h"
 #include "host/idmap.h"
 #include "host/lsm.h"
+#include "host/rights.h"
+
+/* capabilities(7): an ambient one is permitted and inheritable, too. config.md has it noted, not refused. */
+static int plan_ambient(struct spec *spec, struct spec_capabilities *caps, struct error *err)
+{
+	uint64_t can_be = caps->permitted & caps->inheritable;
+
+	for (int cap = 0; cap < 64; cap++) {
+		if (!(caps->ambient & ~can_be & (UINT64_C(1) << cap)))
+			continue;
+		if (adapt_note(spec, err, "process: capabilities: ambient: %s can't be raised: it must be permitted and "
+			       "inheritable, too", spec_capability_name(cap).text) < 0)
+			return -err->code;
+	}
+	caps->ambient &= can_be;
+	return 0;
+}
 
 static int plan_capabilities(struct spec *spec, bool in_user_ns, struct init *init, struct error *err)
 {
@@ -22,7 +39,8 @@ static int plan_capabilities(struct spec *spec, bool in_user_ns, struct init *in
 	for (int cap = 0; cap < 64; cap++) {
 		if (!(wanted & ~available & (UINT64_C(1) << cap)))
 			continue;
-		if (adapt_note(spec, err, "process: capabilities: number %d is not ours to give: left out", cap) < 0)
+		if (adapt_note(spec, err, "process: capabilities: %s is not ours to give: left out",
+			       spec_capability_name(cap).text) < 0)
 			return -err->code;
 	}
 	caps->bounding &= available;
@@ -30,7 +48,7 @@ static int plan_capabilities(struct spec *spec, bool in_user_ns, struct init *in
 	caps->permitted &= available;
 	caps->inheritable &= available;
 	caps->ambient &= available;
-	return 0;
+	return plan_ambient(spec, caps, err);
 }
 
 static int plan_environment(struct spec *spec, struct init *init, struct error *err)
@@ -80,13 +98,27 @@ static int check_groups(const struct spec *spec, const struct init *init, struct
 int plan_process(struct spec *spec, bool in_user_ns, struct init *init, struct spec_rlimit *ret_files,
 		 struct error *err)
 {
-	init->process = &spec->process;
-	if (lsm_plan(&spec->process, &init->labels, err) < 0)
+	const struct spec_process *process = &spec->process;
+
+	init->process = process;
+	init->memory_policy = spec->memory_policy.given ? &spec->memory_policy : NULL;
+	init->set_scheduler = (process->scheduler.given || process->io_priority.given) && !rights_schedule();
+	if (lsm_plan(process, &init->labels, err) < 0)
 		return -err->code;
 	init->labels.label_keyring = init->keyring != NULL;
-	if (check_groups(spec, init, err) < 0 || plan_capabilities(spec, in_user_ns, init, err) < 0 || plan_environment(spec, init, err) < 0)
+	if (rights_check(process, err) < 0 || check_groups(spec, init, err) < 0 || plan_capabilities(spec, in_user_ns, init, err) < 0 ||
+	    plan_environment(spec, init, err) < 0)
 		return -err->code;
 	return plan_rlimits(spec, init, ret_files, err);
+}
+
+int plan_set_scheduler(const struct init *init, pid_t pid, struct error *err)
+{
+	const struct spec_process *process = init->process;
+
+	if (init->set_scheduler || !(process->scheduler.given || process->io_priority.given))
+		return 0;
+	return init_set_scheduler(process, pid, err);
 }
 
 bool plan_exe_needed(const struct exe *exe, const struct spec_id_maps *uid_maps)

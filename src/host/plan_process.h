@@ -7,14 +7,19 @@
 #include "init/init.h"
 #include "spec/spec.h"
 
-/* Fill process, labels, capabilities, env and rlimits of @init, whose keyring is set, from spec->process; memory is spec's arena.
- * Capabilities that are not ours to give are left out, with a note in spec->warnings.
+/* Fill process, labels, capabilities, env, rlimits, memory_policy and set_scheduler of @init, whose keyring is set, from
+ * @spec; memory is spec's arena. What takes a right that we don't have is refused (rights.h). Capabilities that are not
+ * ours to give, and ambient ones that can't be raised, are left out, with a note in spec->warnings.
  *
  * @in_user_ns: the process is in a user namespace of the container's, where all can be had.
  * @ret_files:  RLIMIT_NOFILE as it is now: the process gets it back when config.json says nothing.
  * Returns 0 or -errno with @err set. */
 int plan_process(struct spec *spec, bool in_user_ns, struct init *init, struct spec_rlimit *ret_files,
 		 struct error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Give the process, which has done all its steps, the scheduler and io priority that are ours to give: its own
+ * rights end at its user namespace. Returns 0 or -errno with @err set. */
+int plan_set_scheduler(const struct init *init, pid_t pid, struct error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Could a root user of the container write the binary that we run from (exe.h)?
  * @uid_maps: of the container's own user namespace, as we see them; NULL: it has none, or its ids are unknown. */

@@ -45,6 +45,7 @@ struct state {
 	bool         chroot;       /* its root is one by chroot(2): the mount namespace is not its own */
 	int64_t      personality;  /* of personality(2), for its processes; -1: their maker's */
 	bool         stopped_by_signal; /* paused, without a cgroup to freeze */
+	bool         memory_policy; /* its config.json has one, for all of its processes */
 	bool         new_keyring;  /* its processes have a session keyring of their own */
 	const char  *cgroup;       /* the container's own cgroup, from the hierarchy's root; NULL: none */
 	struct state_rdt rdt;

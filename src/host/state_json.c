@@ -137,6 +137,7 @@ static int read_members(struct json_object *json, struct state *state, struct er
 	state->no_process = flag_of(json, "no_process");
 	state->stopped_by_signal = flag_of(json, "stopped_by_signal");
 	state->personality = number_of(json, "personality");
+	state->memory_policy = flag_of(json, "memory_policy");
 	state->new_keyring = flag_of(json, "new_keyring");
 	state->pid = pid > 0 && pid <= INT32_MAX ? (pid_t)pid : 0;
 	state->birth.pidfd_inode = inode > 0 ? (uint64_t)inode : 0;
@@ -254,6 +255,8 @@ char *state_text(const struct state *state)
 		json_object_object_add(json, "no_process", json_object_new_boolean(true));
 	if (state->stopped_by_signal)
 		json_object_object_add(json, "stopped_by_signal", json_object_new_boolean(true));
+	if (state->memory_policy)
+		json_object_object_add(json, "memory_policy", json_object_new_boolean(true));
 	if (state->personality >= 0)
 		json_object_object_add(json, "personality", json_object_new_int64(state->personality));
 	add(json, "cgroup", state->cgroup);

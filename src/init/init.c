@@ -30,6 +30,7 @@
 #include "init/context.h"
 #include "init/credentials.h"
 #include "init/program.h"
+#include "init/scheduler.h"
 
 static int step_session(const struct init *init, struct init_context *context, struct error *err)
 {
@@ -155,6 +156,7 @@ static const struct step steps[] = {
 	{ "umask",                 step_umask },
 	{ "personality",           step_personality },
 	{ "hide inherited files",  step_hide_files },
+	{ "scheduling",            scheduler_apply },         /* late: it would slow our own steps down; before the limits, which may forbid it */
 	{ "credentials",           credentials_apply },       /* from here on nothing needs a privilege */
 	{ "resource limits",       step_rlimits },            /* late: a tight one would hit our own steps */
 	{ "working directory",     program_check_cwd },       /* second try as the user (a file system may refuse root) */
@@ -172,6 +174,7 @@ static const struct step exec_steps[] = {
 	{ "umask",                 step_umask },
 	{ "personality",           step_personality },
 	{ "hide inherited files",  step_hide_files },
+	{ "scheduling",            scheduler_apply },
 	{ "credentials",           credentials_apply },
 	{ "resource limits",       step_rlimits },
 	{ "working directory",     program_check_cwd },

@@ -24,6 +24,9 @@ struct init {
 	struct lsm_labels labels;              /* that the program gets */
 	bool        set_personality;
 	unsigned long personality;             /* of personality(2) */
+	const struct spec_memory_policy *memory_policy; /* NULL: the caller's */
+	const struct spec_numbers *cpus;       /* that the program may run on; NULL: those that we have */
+	bool        set_scheduler;             /* false: there is nothing to set, or the host side does it */
 	bool        bring_lo_up;               /* there is a new network namespace */
 	bool        set_groups;                /* false: setgroups(2) may be denied in this user namespace */
 	bool        keep_groups;               /* the caller's supplementary groups stay */
@@ -39,6 +42,17 @@ struct init {
  * The host's tree is gone; "/" is the container's. Single-threaded, no allocation.
  * Does not return: the process becomes the program, or tells the host side why not and ends. */
 void init_main(const struct init *init, int sock, int fifo_fd) __attribute__((noreturn, nonnull));
+
+/* Give process @pid (0: ourselves) the scheduler and the io priority of config.json. Where both are the host's to
+ * give, the host side calls it when all steps are done.
+ * Returns 0 or -errno with @err set. */
+int init_set_scheduler(const struct spec_process *process, pid_t pid, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Let ourselves run on these CPUs alone, as @field of config.json says; the host side's process in between, too.
+ * Returns 0 or -errno with @err set. */
+int init_set_cpus(const struct spec_numbers *cpus, const char *field, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
 
 /* A process that `exec` adds to a running container. */
 struct init_exec {

@@ -93,6 +93,35 @@ struct spec_capabilities { /* bit N is capability number N of <linux/capability.
 	uint64_t bounding, effective, inheritable, permitted, ambient;
 };
 
+#define SPEC_NUMBER_MAX 8191 /* of a CPU or a NUMA node: what Linux can be built for */
+struct spec_numbers { /* CPUs or NUMA nodes, as the kernel takes them: bit N of @words is number N */
+	unsigned long *words; /* NULL: none */
+	size_t         bits;  /* in @words */
+};
+
+struct spec_scheduler { /* of sched_setattr(2) */
+	bool        given;
+	uint32_t    policy;
+	const char *policy_name; /* "SCHED_RR" */
+	int         nice;        /* -20..19 */
+	int         priority;    /* 0..99; above 0 for SCHED_FIFO and SCHED_RR */
+	uint64_t    flags;       /* SCHED_FLAG_* */
+	uint64_t    runtime_ns, deadline_ns, period_ns; /* of SCHED_DEADLINE */
+};
+
+struct spec_io_priority { /* of ioprio_set(2) */
+	bool given;
+	int  class; /* IOPRIO_CLASS_* */
+	int  level; /* 0, the highest, to 7 */
+};
+
+struct spec_memory_policy { /* of set_mempolicy(2) */
+	bool        given;
+	int         mode, flags; /* MPOL_*, MPOL_F_* */
+	const char *mode_name;   /* "MPOL_BIND" */
+	struct spec_numbers nodes;
+};
+
 struct spec_user {
 	uint32_t  uid, gid; /* ids inside the container; never UINT32_MAX */
 	uint32_t  umask;    /* 0..0777, or SPEC_UMASK_UNSET */
@@ -115,6 +144,9 @@ struct spec_process {
 	bool                     oom_score_adj_given;
 	int                      oom_score_adj; /* -1000..1000 */
 	const char              *apparmor_profile, *selinux_label; /* NULL when absent or "" */
+	struct spec_scheduler    scheduler;
+	struct spec_io_priority  io_priority;
+	struct spec_numbers      exec_cpus_initial, exec_cpus_final; /* for processes of `exec` alone */
 };
 
 struct spec_mount {
@@ -187,6 +219,7 @@ struct spec {
 	size_t                  net_devices_count;
 	bool                    personality_given;
 	unsigned long           personality; /* PER_LINUX or PER_LINUX32 */
+	struct spec_memory_policy memory_policy;
 
 	struct spec_device *devices;
 	size_t              devices_count;
@@ -259,6 +292,11 @@ const char *spec_label_fault(const char *text) __attribute__((nonnull, warn_unus
 
 /* Can this be a group of the resctrl file system? "/" is none. */
 bool spec_rdt_group_is_valid(const char *name) __attribute__((nonnull, warn_unused_result));
+/* The name of capability @number (0..63), such as "CAP_KILL"; "number 63" where it has none. */
+struct spec_capability_name {
+	char text[40];
+};
+struct spec_capability_name spec_capability_name(int number);
 
 /* Is the annotation there, and neither "", "0" nor "false"? */
 bool spec_has_annotation(const struct spec *spec, const char *name) __attribute__((nonnull, pure));

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "spec/spec.h"
+#include "spec/spec_read.h"
 
 #define HOSTNAME_MAX 64 /* bytes: __NEW_UTS_LEN of the kernel */
 #define MAP_LINES_MAX 340 /* UID_GID_MAP_MAX_EXTENTS of the kernel */
@@ -257,6 +257,10 @@ int spec_check_process(const struct spec *spec, struct error *err)
 	if (process->cwd[0] != '/')
 		return refuse(err, "process: cwd", "\"%.200s\" is not an absolute path", process->cwd);
 	int ret = check_rlimits(process, err);
+	if (ret == 0)
+		ret = spec_check_capabilities(&process->capabilities, err);
+	if (ret == 0)
+		ret = spec_check_scheduler(&process->scheduler, err);
 	return ret < 0 ? ret : check_ids(spec, err);
 }
 
@@ -382,5 +386,7 @@ int spec_check(const struct spec *spec, struct error *err)
 		ret = check_paths(spec, err);
 	if (ret == 0)
 		ret = check_mounts(spec, err);
+	if (ret == 0)
+		ret = spec_check_memory_policy(&spec->memory_policy, err);
 	return ret < 0 ? ret : spec_check_process(spec, err);
 }

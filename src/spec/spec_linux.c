@@ -179,7 +179,7 @@ int spec_linux_read(struct json_object *value, void *field, struct json_context 
 		{ "sysctl", json_type_object, false, 0, spec_sysctls_read },
 		{ "netDevices", json_type_object, false, 0, spec_net_devices_read },
 		{ "intelRdt", json_type_object, false, 0, spec_intel_rdt_read },
-		{ "memoryPolicy", json_type_object, false, 0, spec_memory_policy_read },
+		{ "memoryPolicy", json_type_object, false, AT(memory_policy), spec_memory_policy_read },
 		{ "personality", json_type_object, false, 0, spec_personality_read },
 		{ "timeOffsets", json_type_object, false, 0, spec_time_offsets_read },
 		{ 0 }

@@ -1,7 +1,6 @@
 /* spec_process.c - config.json: process. Side: any; pure. */
 #define _GNU_SOURCE
 #include <string.h>
-#include <sys/capability.h>
 
 #include "spec/spec_read.h"
 
@@ -136,77 +135,6 @@ static int oom_score_adj_read(struct json_object *value, void *field, struct jso
 	return 0;
 }
 
-bool spec_capability_find(const char *name, int *ret_number)
-{
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
-
-	/* libcap stops at the first other character and takes numbers too. */
-	return strncasecmp(name, "CAP_", 4) == 0 && name[strspn(name, letters)] == '\0' &&
-	       cap_from_name(name, ret_number) == 0 && *ret_number >= 0 && *ret_number < 64;
-}
-
-/* Set the bit of one capability in the uint64_t @field. */
-static int capability_read(struct json_object *value, void *field, struct json_context *ctx)
-{
-	const char *name = json_object_get_string(value);
-	int number;
-
-	if (spec_capability_find(name, &number)) {
-		*(uint64_t *)field |= UINT64_C(1) << number;
-		return 0;
-	}
-	return spec_warn(ctx, "unknown capability \"%.100s\" is ignored", name);
-}
-
-/* Like json_read_list(), but into the bits of one number. */
-static int capability_set_read(struct json_object *value, void *field, struct json_context *ctx)
-{
-	size_t count = json_object_array_length(value);
-
-	*(uint64_t *)field = 0;
-	for (size_t i = 0; i < count; i++) {
-		struct json_object *name = json_object_array_get_idx(value, i);
-		int ret = json_expect(name, json_type_string, ctx);
-
-		if (ret == 0)
-			ret = capability_read(name, field, ctx);
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
-}
-
-static int capabilities_read(struct json_object *value, void *field, struct json_context *ctx)
-{
-	static const struct json_field fields[] = {
-		{ "bounding", json_type_array, false, offsetof(struct spec_capabilities, bounding),
-		  capability_set_read },
-		{ "effective", json_type_array, false, offsetof(struct spec_capabilities, effective),
-		  capability_set_read },
-		{ "inheritable", json_type_array, false, offsetof(struct spec_capabilities, inheritable),
-		  capability_set_read },
-		{ "permitted", json_type_array, false, offsetof(struct spec_capabilities, permitted),
-		  capability_set_read },
-		{ "ambient", json_type_array, false, offsetof(struct spec_capabilities, ambient),
-		  capability_set_read },
-		{ 0 }
-	};
-	struct spec_capabilities *capabilities = field;
-
-	capabilities->given = true;
-	if (!json_object_is_type(value, json_type_array)) {
-		int ret = json_expect(value, json_type_object, ctx);
-
-		return ret < 0 ? ret : json_read(value, fields, capabilities, ctx);
-	}
-	int ret = capability_set_read(value, &capabilities->bounding, ctx);
-	if (ret < 0)
-		return ret;
-	capabilities->effective = capabilities->permitted = capabilities->bounding;
-	return spec_warn(ctx, "a list, the form from before 1.0, is used as %s",
-			 "bounding, effective and permitted");
-}
-
 int spec_process_read(struct json_object *value, void *field, struct json_context *ctx)
 {
 #define AT(member) offsetof(struct spec_process, member)
@@ -217,14 +145,14 @@ int spec_process_read(struct json_object *value, void *field, struct json_contex
 		{ "args", json_type_array, false, AT(args), spec_read_texts },
 		{ "env", json_type_array, false, AT(env), spec_read_texts },
 		{ "cwd", json_type_string, true, AT(cwd), json_read_text },
-		{ "capabilities", JSON_ANY, false, AT(capabilities), capabilities_read },
+		{ "capabilities", JSON_ANY, false, AT(capabilities), spec_capabilities_read },
 		{ "rlimits", json_type_array, false, 0, rlimits_read },
 		{ "noNewPrivileges", json_type_boolean, false, AT(no_new_privileges), json_read_bool },
 		{ "oomScoreAdj", json_type_int, false, 0, oom_score_adj_read },
 		{ "apparmorProfile", json_type_string, false, AT(apparmor_profile), spec_read_label },
 		{ "selinuxLabel", json_type_string, false, AT(selinux_label), spec_read_label },
-		{ "scheduler", json_type_object, false, 0, spec_scheduler_read },
-		{ "ioPriority", json_type_object, false, 0, spec_io_priority_read },
+		{ "scheduler", json_type_object, false, AT(scheduler), spec_scheduler_read },
+		{ "ioPriority", json_type_object, false, AT(io_priority), spec_io_priority_read },
 		{ "execCPUAffinity", json_type_object, false, 0, spec_cpu_affinity_read },
 		{ 0 }
 	};

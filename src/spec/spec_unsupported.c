@@ -29,20 +29,6 @@ static int texts_check(struct json_object *value, void *field, struct json_conte
 	return list_check(value, json_type_string, NULL, ctx);
 }
 
-static int int32_check(struct json_object *value, void *field, struct json_context *ctx)
-{
-	int64_t number;
-
-	(void)field;
-	return json_read_range(value, INT32_MIN, INT32_MAX, &number, ctx);
-}
-
-int spec_label_read(struct json_object *value, void *field, struct json_context *ctx)
-{
-	(void)field;
-	return note(0, value, ctx);
-}
-
 static int timeout_check(struct json_object *value, void *field, struct json_context *ctx)
 {
 	int64_t seconds;
@@ -136,54 +122,4 @@ int spec_seccomp_read(struct json_object *value, void *field, struct json_contex
 	};
 	(void)field;
 	return note(json_read(value, fields, NULL, ctx), value, ctx);
-}
-
-int spec_memory_policy_read(struct json_object *value, void *field, struct json_context *ctx)
-{
-	static const struct json_field fields[] = {
-		{ "mode", json_type_string, false, 0, NULL },
-		{ "nodes", json_type_string, false, 0, NULL },
-		{ "flags", json_type_array, false, 0, texts_check },
-		{ 0 }
-	};
-	(void)field;
-	return note(json_read(value, fields, NULL, ctx), value, ctx);
-}
-
-int spec_scheduler_read(struct json_object *value, void *field, struct json_context *ctx)
-{
-	static const struct json_field fields[] = {
-		{ "policy", json_type_string, true, 0, NULL },
-		{ "nice", json_type_int, false, 0, int32_check },
-		{ "priority", json_type_int, false, 0, int32_check },
-		{ "flags", json_type_array, false, 0, texts_check },
-		{ "runtime", json_type_int, false, 0, json_read_uint64 },
-		{ "deadline", json_type_int, false, 0, json_read_uint64 },
-		{ "period", json_type_int, false, 0, json_read_uint64 },
-		{ 0 }
-	};
-	(void)field;
-	return note(json_read(value, fields, NULL, ctx), value, ctx);
-}
-
-int spec_io_priority_read(struct json_object *value, void *field, struct json_context *ctx)
-{
-	static const struct json_field fields[] = {
-		{ "class", json_type_string, true, 0, NULL },
-		{ "priority", json_type_int, false, 0, int32_check },
-		{ 0 }
-	};
-	(void)field;
-	return note(json_read(value, fields, NULL, ctx), value, ctx);
-}
-
-int spec_cpu_affinity_read(struct json_object *value, void *field, struct json_context *ctx)
-{
-	static const struct json_field fields[] = {
-		{ "initial", json_type_string, false, 0, spec_label_read },
-		{ "final", json_type_string, false, 0, spec_label_read },
-		{ 0 }
-	};
-	(void)field;
-	return json_read(value, fields, NULL, ctx);
 }

@@ -125,6 +125,14 @@ verdict() {
 	bad "soft limit above the hard one" RLIMIT_NOFILE self '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 20, hard: 10}]'
 	bad "an rlimit twice" RLIMIT_CORE self '.process.rlimits = [{type: "RLIMIT_CORE", soft: 0, hard: 0}, {type: "RLIMIT_CORE", soft: 0, hard: 0}]'
 	bad "oomScoreAdj out of range" oomScoreAdj self '.process.oomScoreAdj = 5000'
+	bad "a policy that Linux has not" "process: scheduler: policy" 'SCHED_RR' '.process.scheduler = {policy: "SCHED_ISO"}'
+	bad "a priority of another policy" "process: scheduler: priority" 'SCHED_FIFO' '.process.scheduler = {policy: "SCHED_OTHER", priority: 1}'
+	bad "a runtime above the deadline" "process: scheduler: deadline" self '.process.scheduler = {policy: "SCHED_DEADLINE", runtime: 3000, deadline: 2000}'
+	bad "an unknown io class" IOPRIO_CLASS_NONE self '.process.ioPriority = {class: "IOPRIO_CLASS_NONE"}'
+	bad "a list of CPUs with a gap" "process: execCPUAffinity: final" '0-3,7' '.process.execCPUAffinity = {final: "0,,1"}'
+	bad "a memory policy without nodes" "linux: memoryPolicy: nodes" 'node/online' '.linux.memoryPolicy = {mode: "MPOL_BIND"}'
+	bad "a NUMA node that is not there" "linux: memoryPolicy" 'node|NUMA' '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "1023"}'
+	bad "an effective capability that is not permitted" CAP_SYS_TIME 'add it' '.process.capabilities.effective += ["CAP_SYS_TIME"]'
 	bad "bad mount option" no-such-option . '.mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["nosuid", "no-such-option"]}]'
 	bad "bad value of a mount option" size=lots . '.mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["size=lots"]}]'
 	bad "unknown file system" nosuchfs 'file system' '.mounts += [{destination: "/tmp", type: "nosuchfs", source: "x"}]'
@@ -200,7 +208,7 @@ PY
 	[ "$code" -eq 0 ] || problem "exit status $code"
 	jq -se 'any(.level == "warning" and (.msg | contains("CAP_FROM_THE_FUTURE")))' "$LOG" >/dev/null || problem "no warning"
 
-	verdict 37
+	verdict 45
 }
 
 @test "errors: broken surroundings: each names its object and a remedy, and leaves nothing" {

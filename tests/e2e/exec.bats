@@ -141,6 +141,8 @@ print(text.decode(), len(fds), [line.split()[1] for line in info.splitlines() if
 	[ "$output" = "$(printf '5\n6\n6 70')" ]
 	exec_ --user 11:12 -g 71 --additional-gids 72 "$ID" sh -c 'id -u; id -g; id -G'
 	[ "$output" = "$(printf '11\n12\n12 70 71 72')" ]
+	exec_ -g 70 -g 71 -g 71 "$ID" grep ^Groups /proc/self/status
+	[ "$(awk '{ $1 = ""; print }' <<<"$output" | xargs -n 1 | sort -u | xargs)" = "70 71" ]
 	exec_ -u 0 "$ID" sh -c 'id -u; id -g'
 	[ "$output" = "$(printf '0\n6')" ]
 	exec_ -g x "$ID" true
@@ -368,6 +370,26 @@ print(text.decode(), len(fds), [line.split()[1] for line in info.splitlines() if
 	receive 'send:echo a""live; tty; exit' 'expect:alive' 'expect:/dev/pts/'
 	apart exec -d -t --console-socket "$SOCKET" "$ID" sh
 	received
+}
+
+@test "exec -d -t: consoleSize of a file and of the template is the terminal's" {
+	running
+	jq '.process | .args = ["sh", "-c", "stty size; echo done"] | .terminal = true | .consoleSize = {height: 33, width: 66}' config.json >process.json
+	receive 'expect:33 66'
+	apart exec -d -p process.json --console-socket "$SOCKET" "$ID"
+	received
+	moss delete --force "$ID"
+	config '.process.terminal = true | .process.consoleSize = {height: 44, width: 55}'
+	rm "$SOCKET"
+	receive 'expect:ready' 'sleep:8'
+	apart run -d --console-socket "$SOCKET" "$ID"
+	mv "$SOCKET" "$SOCKET.first"
+	first=$HELPER
+	receive 'expect:44 55'
+	apart exec -d -t --console-socket "$SOCKET" "$ID" sh -c 'stty size; echo done'
+	received
+	kill "$first"
+	wait "$first" || true
 }
 
 @test "exec, create, run: --pidfd-socket gets a pidfd of the process" {

@@ -146,6 +146,69 @@ teardown() { e2e_teardown; }
 	grep -q CAP_FROM_THE_FUTURE log
 }
 
+# notes: what is in state.json.
+notes() { jq -r '.notes[]' "$ROOT/$ID/state.json"; }
+
+# Seen failing without: plan_ambient.
+@test "process: an ambient capability that can't be raised is noted by name, in the log and in state.json, and left out" {
+	ids
+	config '.process.user = {uid: 5, gid: 5} | .process.capabilities = {bounding: ["CAP_CHOWN", "CAP_KILL"],
+		permitted: ["CAP_CHOWN", "CAP_KILL"], inheritable: ["CAP_KILL"], effective: [], ambient: ["CAP_KILL", "CAP_CHOWN"]}'
+	program sh -c 'grep ^CapAmb /proc/self/status; exec sleep 1000'
+	apart --log log run -d "$ID"
+	eventually grep -q CapAmb out
+	[ "$(cat out)" = $'CapAmb:\t0000000000000020' ]
+	grep -q 'level=warning.*process: capabilities: ambient: CAP_CHOWN .*permitted and inheritable' log
+	notes | grep -q 'ambient: CAP_CHOWN '
+	run ! grep -q CAP_KILL log
+	moss exec "$ID" grep ^CapAmb /proc/self/status </dev/null >of_exec 2>&1
+	[ "$(cat of_exec)" = $'CapAmb:\t0000000000000020' ]
+}
+
+@test "process: capabilities that are empty sets, and without a bounding set" {
+	config '.process.capabilities = {bounding: [], permitted: [], effective: [], inheritable: [], ambient: []}'
+	container 'grep ^Cap /proc/self/status'
+	[ "$status" -eq 0 ]
+	[ "$(awk '{ print $2 }' <<<"$output" | sort -u)" = 0000000000000000 ]
+	# No bounding set is an empty one: whatever the process has is gone with the execve.
+	config '.process.capabilities = {permitted: ["CAP_KILL"], effective: ["CAP_KILL"]}'
+	container 'grep ^Cap /proc/self/status'
+	[ "$status" -eq 0 ]
+	[ "$(awk '{ print $2 }' <<<"$output" | sort -u)" = 0000000000000000 ]
+	config '.process.capabilities = {}'
+	container 'grep ^Cap /proc/self/status'
+	[ "$(awk '{ print $2 }' <<<"$output" | sort -u)" = 0000000000000000 ]
+}
+
+# Seen failing without: the note of the list (spec_capabilities_read).
+@test "process: the list of capabilities of files before 1.0 is bounding, effective and permitted, with a note" {
+	config '.process.capabilities = ["CAP_KILL", "CAP_CHOWN", "CAP_FROM_THE_FUTURE"]'
+	program sh -c 'grep ^Cap /proc/self/status; exec sleep 1000'
+	apart --log log run -d "$ID"
+	eventually grep -q CapAmb out
+	[ "$(awk '{ print $2 }' out | xargs)" = "0000000000000000 0000000000000021 0000000000000021 0000000000000021 0000000000000000" ]
+	grep -q 'level=warning.*process: capabilities: .*list' log
+	grep -q 'level=warning.*CAP_FROM_THE_FUTURE' log
+	notes | grep -q 'process: capabilities: .*list'
+	moss exec "$ID" grep ^Cap /proc/self/status </dev/null >of_exec
+	diff out of_exec
+	jq '.process | .args = ["grep", "^CapEff", "/proc/self/status"] | .capabilities = ["CAP_KILL"]' config.json >process.json
+	[ "$(moss exec -p process.json "$ID" </dev/null)" = $'CapEff:\t0000000000000020' ]
+}
+
+# Seen failing without: spec_check_capabilities (the kernel's EPERM names none).
+@test "process: sets of capabilities that can't be are refused with the set and the name" {
+	config '.process.capabilities = {bounding: ["CAP_KILL"], permitted: ["CAP_KILL"], effective: ["CAP_KILL", "CAP_CHOWN"]}'
+	attempt create "$ID"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"process: capabilities: effective: CAP_CHOWN is not in permitted"* ]]
+	config '.process.capabilities = {bounding: [], permitted: ["CAP_KILL"], inheritable: ["CAP_KILL"]}'
+	attempt create "$ID"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"process: capabilities: inheritable: CAP_KILL is not in bounding"* ]]
+	no_containers
+}
+
 @test "process: no_new_privs is set, and only when asked for" {
 	container 'grep NoNewPrivs /proc/self/status'
 	[ "$output" = $'NoNewPrivs:\t1' ]
@@ -184,6 +247,83 @@ teardown() { e2e_teardown; }
 	fi
 }
 
+# Seen failing without: step_rlimits.
+@test "process: every type of rlimit, of exec, too" {
+	# The kernel's own list, with the names of config.json: each one lower than ours, apart from one another.
+	"$PYTHON" - >limits.json <<-'END'
+		import json, os, resource, sys
+		known = {"AS": 9, "CORE": 4, "CPU": 0, "DATA": 2, "FSIZE": 1, "LOCKS": 10, "MEMLOCK": 8, "MSGQUEUE": 12, "NICE": 13,
+		         "NOFILE": 7, "NPROC": 6, "RSS": 5, "RTPRIO": 14, "RTTIME": 15, "SIGPENDING": 11, "STACK": 3}
+		limits = []
+		for number, name in enumerate(sorted(known)):
+		    hard = resource.getrlimit(known[name])[1]
+		    hard = 2 ** 40 if hard == resource.RLIM_INFINITY else hard
+		    least = {"NOFILE": 64, "NPROC": 512, "SIGPENDING": 64}.get(name, 2 ** 26 if hard > 2 ** 26 else 0)
+		    hard = max(min(hard, 2 ** 30) - 2 * number, least)
+		    limits.append({"type": "RLIMIT_" + name, "soft": max(hard - 1, 0), "hard": hard})
+		json.dump(limits, sys.stdout)
+	END
+	[ "$(jq length limits.json)" -eq 16 ]
+	config '.process.rlimits = $limits[0]' --slurpfile limits limits.json
+	program sh -c 'cat /proc/self/limits; exec sleep 1000'
+	apart run -d "$ID"
+	eventually grep -q 'Max realtime timeout' out
+	moss exec "$ID" cat /proc/self/limits </dev/null >of_exec
+	cat out
+	diff out of_exec
+	while read -r name text; do
+		expected=$(jq -r --arg t "RLIMIT_$name" '.[] | select(.type == $t) | "\(.soft) \(.hard)"' limits.json)
+		[ "$(sed -n "s/^$text  *\([0-9a-z]*\)  *\([0-9a-z]*\) .*/\1 \2/p" <(sed 's/$/ /' out))" = "$expected" ]
+	done <<-'END'
+		AS Max address space
+		CORE Max core file size
+		CPU Max cpu time
+		DATA Max data size
+		FSIZE Max file size
+		LOCKS Max file locks
+		MEMLOCK Max locked memory
+		MSGQUEUE Max msgqueue size
+		NICE Max nice priority
+		NOFILE Max open files
+		NPROC Max processes
+		RSS Max resident set
+		RTPRIO Max realtime priority
+		RTTIME Max realtime timeout
+		SIGPENDING Max pending signals
+		STACK Max stack size
+	END
+}
+
+# Seen failing without: adapt_rlimits (the refusal then comes late, and there is a state directory by then).
+@test "process: a hard limit that can't be raised is refused before anything is made, of exec, too" {
+	if (ulimit -Sn 400 && ulimit -Hn 900 && ulimit -Hn 1000) 2>/dev/null; then skip "it can be raised here"; fi
+	program sleep 1000
+	apart run -d "$ID"
+	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 400, hard: 1000}]'
+	run bash -c 'ulimit -Sn 400 && ulimit -Hn 900 && exec "$@"' sh "$MOSS" --root "$ROOT" create "$ID"
+	show
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"process: rlimits: RLIMIT_NOFILE: hard limit 1000 is above the caller's, 900"*"not permitted"*"ulimit -H"* ]]
+	[[ "$output" != *"already exists"* ]]
+	jq .process config.json >process.json
+	run bash -c 'ulimit -Sn 400 && ulimit -Hn 900 && exec "$@"' sh "$MOSS" --root "$ROOT" exec -p process.json "$ID"
+	show
+	[ "$status" -eq 255 ]
+	[[ "$output" == *"hard limit 1000 is above the caller's, 900"* ]]
+}
+
+@test "process: rlimits that are listed twice, or upside down, are refused with their place in the list" {
+	config '.process.rlimits = [{type: "RLIMIT_CORE", soft: 0, hard: 0}, {type: "RLIMIT_CORE", soft: 0, hard: 0}]'
+	attempt create "$ID"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"process: rlimits[1]: RLIMIT_CORE is listed twice"* ]]
+	config '.process.rlimits = [{type: "RLIMIT_CORE", soft: 2, hard: 1}]'
+	attempt create "$ID"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"process: rlimits[0]: RLIMIT_CORE: the soft limit 2 is above the hard limit 1"* ]]
+	no_containers
+}
+
 @test "process: an unknown rlimit is refused and named" {
 	config '.process.rlimits = [{type: "RLIMIT_NOTHING", soft: 1, hard: 1}]'
 	container true
@@ -201,6 +341,74 @@ teardown() { e2e_teardown; }
 	config '.process.oomScoreAdj = $n' --argjson n "$((now + 100))"
 	container 'cat /proc/self/oom_score_adj'
 	[ "$output" = "$((now + 100))" ]
+}
+
+# may_lower SCORE: may the caller have a lower oom_score_adj than now?
+may_lower() { (echo "$1" >/proc/self/oom_score_adj) 2>/dev/null; }
+
+# Seen failing without: check_oom_score of rights.c (the refusal then comes late, and there is a state directory by then).
+@test "process: an oom_score_adj that can't be had is refused before anything is made, naming both" {
+	now=$(cat /proc/self/oom_score_adj)
+	may_lower $((now - 1)) && skip "it can be lowered here"
+	program sleep 1000
+	apart create "$ID"
+	config '.process.oomScoreAdj = $n' --argjson n "$((now - 1))"
+	attempt create "$ID"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"process: oomScoreAdj: $((now - 1)) is below the caller's, $now: "*"ask for $now or more"* ]]
+	[[ "$output" != *"already exists"* ]]
+	[ "$(cat /proc/self/oom_score_adj)" = "$now" ]
+	# One that was raised freely can be taken back, since that is where it came from.
+	echo $((now + 20)) >/proc/self/oom_score_adj
+	config '.process.oomScoreAdj = $n' --argjson n "$((now + 10))"
+	program cat /proc/self/oom_score_adj
+	run moss run "$ID-2"
+	[ "$output" = "$((now + 10))" ]
+}
+
+@test "process: oom_score_adj of 1000, and of exec: the template's and a file's own" {
+	config '.process.oomScoreAdj = 1000'
+	program sleep 1000
+	apart run -d "$ID"
+	[ "$(cat "/proc/$(pid_of)/oom_score_adj")" = 1000 ]
+	[ "$(moss exec "$ID" cat /proc/self/oom_score_adj </dev/null)" = 1000 ]
+	jq '.process | .args = ["cat", "/proc/self/oom_score_adj"] | .oomScoreAdj = 999' config.json >process.json
+	[ "$(moss exec -p process.json "$ID" </dev/null)" = 999 ]
+	for score in 1001 -1001; do
+		jq --argjson n "$score" '.oomScoreAdj = $n' process.json >process2.json
+		attempt exec -p process2.json "$ID"
+		[ "$status" -eq 255 ]
+		[[ "$output" == *"process: oomScoreAdj: $score is not within -1000..1000"* ]]
+	done
+}
+
+@test "process: a session keyring of the container's own, and --no-new-keyring keeps the caller's" {
+	grep -qs . /proc/keys || skip "this kernel shows no keys"
+	config '.linux.maskedPaths = []'
+	program grep -E 'keyring +(_ses|caller)' /proc/keys
+	# In a session keyring "caller" that only those see who have it as theirs.
+	in_keyring() {
+		"$PYTHON" -c 'import ctypes, os, sys
+call = ctypes.CDLL(None).syscall
+serial = call(int(sys.argv[1]), 1, b"caller", 0, 0, 0) # KEYCTL_JOIN_SESSION_KEYRING
+assert serial > 0 and call(int(sys.argv[1]), 5, serial, ctypes.c_uint(0x3f000000), 0, 0) == 0 # KEYCTL_SETPERM
+os.execv(sys.argv[2], sys.argv[2:])' "$([ "$(uname -m)" = x86_64 ] && echo 250 || echo 219)" "$@"
+	}
+	run in_keyring "$MOSS" --root "$ROOT" run "$ID"
+	show
+	[[ "$output" == *"_ses.$ID"* ]]
+	[[ "$output" != *keyring*caller* ]]
+	run in_keyring "$MOSS" --root "$ROOT" run --no-new-keyring "$ID-2"
+	show
+	[[ "$output" != *"_ses.$ID-2"* ]]
+	[[ "$output" == *keyring*caller* ]]
+	# exec: the container's; the caller's own where the container has none.
+	program sleep 1000
+	in_keyring "$MOSS" --root "$ROOT" run --no-new-keyring -d "$ID-3" </dev/null >out 2>&1 3>&- 4>&-
+	run in_keyring "$MOSS" --root "$ROOT" exec "$ID-3" grep -E 'keyring +(_ses|caller)' /proc/keys
+	show
+	[[ "$output" != *"_ses.$ID-3"* ]]
+	[[ "$output" == *keyring*caller* ]]
 }
 
 @test "process: signals are not ignored or blocked, even when the caller's are" {

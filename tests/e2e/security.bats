@@ -734,6 +734,63 @@ foreign() {
 	fi
 }
 
+# Seen failing without: the file opened below the procfs with no mount crossed (proc_file_write), as root and as a user.
+@test "CVE-2025-52881, CVE-2025-62596: a link mounted over /proc/self takes no oomScoreAdj" {
+	config '.process.oomScoreAdj = $n' --argjson n "$(($(cat /proc/self/oom_score_adj) + 100))"
+	program cat /proc/self/oom_score_adj
+	covered=(unshare -m)
+	is_root || covered=(unshare -rm)
+	config 'del(.linux.uidMappings, .linux.gidMappings) | .linux.namespaces |= map(select(.type != "user"))'
+	run "${covered[@]}" true
+	[ "$status" -eq 0 ] || skip "no user namespace here"
+	cat >cover.py <<-'END'
+		import ctypes, os, sys  # /proc/self leads to ./fake, where all but one file is the real one
+		libc = ctypes.CDLL(None, use_errno=True)
+
+		def done(result):
+		    if result < 0:
+		        sys.exit("can't be covered: " + os.strerror(ctypes.get_errno()))
+		    return result
+
+		own = "/proc/%d/" % os.getpid()
+		os.mkdir("fake")
+		for name in os.listdir(own):
+		    if os.path.isdir(own + name) or os.path.islink(own + name):
+		        os.symlink("/proc/thread-self/" + name, "fake/" + name)
+		        continue
+		    open("fake/" + name, "w").close()
+		    if name != "oom_score_adj":
+		        done(libc.mount((own + name).encode(), b"fake/" + name.encode(), None, 4096, None))
+		os.symlink(os.path.abspath("fake"), "link")
+		tree = done(libc.syscall(428, -100, b"link", 1 | 0x100 | 0o2000000))  # open_tree, of the link itself
+		done(libc.syscall(429, tree, b"", -100, b"/proc/self", 4))  # move_mount
+		os.execv(sys.argv[1], sys.argv[1:])
+	END
+	run "${covered[@]}" "$PYTHON" cover.py "$MOSS" --root "$ROOT" run "$ID"
+	show
+	[[ "$output" != *"can't be covered"* ]] || skip "$output"
+	[ "$status" -ne 0 ]
+	[[ "$output" == *oomScoreAdj*"something is mounted over"* ]]
+	[ -e fake/oom_score_adj ]
+	[ ! -s fake/oom_score_adj ]
+	no_containers
+}
+
+# Seen failing with: the capabilities of the caller left in one of the sets (set_capabilities), the bounding set not
+# dropped (drop_bounding).
+@test "CVE-2022-29162, CVE-2025-27612: an exec has no capability more than its container, in no set, nor has its container" {
+	config '.process.capabilities = {bounding: ["CAP_KILL"], permitted: ["CAP_KILL"], effective: ["CAP_KILL"], ambient: ["CAP_KILL"]}'
+	program sh -c 'grep ^Cap /proc/self/status; exec sleep 1000'
+	apart run -d "$ID"
+	eventually grep -q CapAmb out
+	moss exec "$ID" grep ^Cap /proc/self/status >of_exec </dev/null
+	moss exec --cap CAP_CHOWN "$ID" grep ^Cap /proc/self/status >with_cap </dev/null
+	cat out of_exec with_cap
+	[ "$(awk '/^Cap/ { print $2 }' out | xargs)" = "0000000000000000 0000000000000020 0000000000000020 0000000000000020 0000000000000000" ]
+	diff <(grep ^Cap out) of_exec
+	[ "$(awk '{ print $2 }' with_cap | xargs)" = "0000000000000000 0000000000000021 0000000000000021 0000000000000021 0000000000000000" ]
+}
+
 # victim COMMAND...: a process of user 54321 that runs it and then sleeps; $VICTIM, and named as the first one by
 # the state.json below $FOREIGN.
 victim() {

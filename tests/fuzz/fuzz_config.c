@@ -74,6 +74,17 @@ static void promises_of_lists(const struct spec *spec)
 		promise(spec->unsupported[i].path[0] != '\0');
 }
 
+static void promises_of_memory_policy(const struct spec_memory_policy *policy, bool checked)
+{
+	promise(policy->given == (policy->mode_name != NULL));
+	promise(policy->mode >= 0 && policy->mode <= 6 && (policy->flags & ~0xe000) == 0);
+	promises_of_numbers(&policy->nodes);
+	if (!checked)
+		return;
+	promise((policy->mode != 0 && policy->mode != 4) || policy->nodes.words == NULL); /* MPOL_DEFAULT, MPOL_LOCAL */
+	promise((policy->flags & 0xc000) != 0xc000);
+}
+
 static void promises_of_checked_maps(const struct spec_id_maps *maps)
 {
 	promise(maps->count <= 340);
@@ -112,6 +123,7 @@ static void promises_of_check(const struct spec *spec)
 	promises_of_checked_process(&spec->process);
 	ret = spec_check_shared_tree(spec, &err);
 	promise(ret == 0 || (!spec_has_own_tree(spec) && err.object[0] != '\0' && err.hint[0] != '\0'));
+	promises_of_memory_policy(&spec->memory_policy, true);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
@@ -130,6 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	promises_of_mounts(&spec);
 	promises_of_devices(&spec);
 	promises_of_lists(&spec);
+	promises_of_memory_policy(&spec.memory_policy, false);
 	promises_of_check(&spec);
 	return 0;
 }

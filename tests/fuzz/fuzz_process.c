@@ -62,6 +62,9 @@ static void same_as_parsed(const uint8_t *bytes, size_t size, const struct spec_
 	for (size_t i = 0; i < process->user.additional_gids_count; i++)
 		promise(process->user.additional_gids[i] ==
 			json_object_get_uint64(json_object_array_get_idx(gids, i)));
+	same_number(member(json, "scheduler"), "runtime", process->scheduler.runtime_ns);
+	same_number(member(json, "scheduler"), "deadline", process->scheduler.deadline_ns);
+	same_number(member(json, "scheduler"), "period", process->scheduler.period_ns);
 	promise(process->terminal == json_object_get_boolean(member(json, "terminal")));
 	promise(process->no_new_privileges == json_object_get_boolean(member(json, "noNewPrivileges")));
 	promise(process->capabilities.given == (member(json, "capabilities") != NULL));
@@ -74,6 +77,25 @@ static void same_lists(const struct spec_texts *a, const struct spec_texts *b)
 	promise(a->count == b->count);
 	for (size_t i = 0; i < a->count; i++)
 		promise(strcmp(a->texts[i], b->texts[i]) == 0);
+}
+
+static void same_numbers(const struct spec_numbers *a, const struct spec_numbers *b)
+{
+	promise(a->bits == b->bits && (a->words == NULL) == (b->words == NULL));
+	promise(a->words == NULL || memcmp(a->words, b->words, a->bits / 8) == 0);
+}
+
+static void same_scheduling(const struct spec_process *a, const struct spec_process *b)
+{
+	const struct spec_scheduler *one = &a->scheduler, *other = &b->scheduler;
+
+	promise(one->given == other->given && one->policy == other->policy && one->nice == other->nice &&
+		one->priority == other->priority && one->flags == other->flags && one->runtime_ns == other->runtime_ns &&
+		one->deadline_ns == other->deadline_ns && one->period_ns == other->period_ns);
+	promise(a->io_priority.given == b->io_priority.given && a->io_priority.class == b->io_priority.class &&
+		a->io_priority.level == b->io_priority.level);
+	same_numbers(&a->exec_cpus_initial, &b->exec_cpus_initial);
+	same_numbers(&a->exec_cpus_final, &b->exec_cpus_final);
 }
 
 static void same_processes(const struct spec_process *a, const struct spec_process *b)
@@ -92,6 +114,7 @@ static void same_processes(const struct spec_process *a, const struct spec_proce
 		a->capabilities.inheritable == b->capabilities.inheritable &&
 		a->capabilities.permitted == b->capabilities.permitted &&
 		a->capabilities.ambient == b->capabilities.ambient);
+	same_scheduling(a, b);
 	same_lists(&a->args, &b->args);
 	same_lists(&a->env, &b->env);
 }

@@ -877,12 +877,8 @@ static void fields_that_are_not_done_yet_are_listed(void **state)
 		{ LINUX("'seccomp': { 'defaultAction': 'SCMP_ACT_ALLOW' }"), "linux: seccomp" },
 		{ LINUX("'mountLabel': 'x'"), "linux: mountLabel" },
 		{ LINUX("'intelRdt': { 'closID': 'x' }"), "linux: intelRdt" },
-		{ LINUX("'memoryPolicy': { 'mode': 'MPOL_BIND' }"), "linux: memoryPolicy" },
 		{ PROCESS("'apparmorProfile': 'x'"), "process: apparmorProfile" },
 		{ PROCESS("'selinuxLabel': 'x'"), "process: selinuxLabel" },
-		{ PROCESS("'scheduler': { 'policy': 'SCHED_FIFO' }"), "process: scheduler" },
-		{ PROCESS("'ioPriority': { 'class': 'IOPRIO_CLASS_BE' }"), "process: ioPriority" },
-		{ PROCESS("'execCPUAffinity': { 'final': '0' }"), "process: execCPUAffinity: final" },
 	};
 
 	(void)state;
@@ -916,11 +912,6 @@ static void fields_that_are_not_done_yet_have_their_types_checked(void **state)
 			"'A',"
 			    "'args': [ { 'index': 0, 'value': -1, 'op': 'x' } ] } ] }"),
 		      "linux: seccomp: syscalls[0]: args[0]: value", "-1 is negative");
-	config_refuse(PROCESS("'scheduler': {}"), "process: scheduler: policy", "missing");
-	config_refuse(PROCESS("'scheduler': { 'policy': 'x', 'nice': 2147483648 }"),
-			"process: scheduler: nice",
-		      "not within");
-	config_refuse(PROCESS("'ioPriority': { 'priority': 1 }"), "process: ioPriority: class", "missing");
 	config_refuse(MOUNT("'uidMappings': [ {} ]"), "mounts[0]: uidMappings[0]: containerID", "missing");
 }
 
@@ -1003,15 +994,6 @@ static void every_field_that_is_known_has_its_type_checked(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		config_refuse(wrong[i].text, wrong[i].path, wrong[i].cause);
-}
-
-static void process_affinity_is_listed_for_both_times(void **state)
-{
-	(void)state;
-	expect_unsupported(PROCESS("'execCPUAffinity': { 'initial': '0' }"),
-			"process: execCPUAffinity: initial", false);
-	expect_unsupported(PROCESS("'execCPUAffinity': { 'final': '0' }"), "process: execCPUAffinity: final",
-			false);
 }
 
 static void a_process_alone_can_be_read(void **state)
@@ -1112,7 +1094,6 @@ int main(void)
 		cmocka_unit_test(fields_that_ask_for_nothing_are_not_listed),
 		cmocka_unit_test(fields_that_are_not_done_yet_have_their_types_checked),
 		cmocka_unit_test(every_field_that_is_known_has_its_type_checked),
-		cmocka_unit_test(process_affinity_is_listed_for_both_times),
 		cmocka_unit_test(a_process_alone_can_be_read),
 		cmocka_unit_test(free_is_safe_on_nothing_and_twice),
 		cmocka_unit_test(many_warnings_and_fields_are_kept),
