@@ -247,8 +247,9 @@ refused_early() {
 	victim=$!
 	eventually eval '[ "$(tr "\0" " " <"/proc/$victim/cmdline")" = "sleep 60 " ]'
 	jq --argjson pid "$victim" --argjson start "$(sed 's/.*) //' "/proc/$victim/stat" | cut -d' ' -f20)" \
-		'.pid = $pid | .pid_start_time = $start | .own_pid_namespace = false | .cgroup = null | .new_keyring = false' \
+		'del(.pidfd_inode) | .pid = $pid | .pid_start_time = $start | .own_pid_namespace = false | .cgroup = null | .new_keyring = false' \
 		"$ROOT/$ID/state.json" >"$BATS_TEST_TMPDIR/theirs/$ID/state.json"
+	jq '.linux.namespaces = []' "$ROOT/$ID/config.json" >"$BATS_TEST_TMPDIR/theirs/$ID/config.json"
 	jq '.process | .args = ["/bin/sleep", "50"] | .env = ["PATH=/bin"] | .cwd = "/" | .rlimits = [] | .user = {uid: 0, gid: 0}
 		| .scheduler = {policy: "SCHED_FIFO", priority: 50}' config.json >process.json
 	attempt --root "$BATS_TEST_TMPDIR/theirs" exec -d -p process.json "$ID"
