@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/proc.h"
 #include "host/cgroup.h"
+#include "host/hooks.h"
 
 #define END_TIMEOUT_MS 10000
 
@@ -55,5 +56,6 @@ int destroy_remove(struct state_root *root, const struct state *state, int dir_f
 		return error_at(err, -ret, state->id, "stat the container's state directory");
 	if (state->cgroup != NULL && cgroup_remove(state->cgroup, mark, err) < 0)
 		return -err->code;
+	hooks_poststop(state, dir_fd);
 	return state_remove(root, state->id, dir_fd, err);
 }

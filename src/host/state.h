@@ -33,6 +33,7 @@ struct state {
 	char         boot_id[PROC_BOOT_ID_SIZE];
 	bool         own_pid_namespace;
 	bool         no_process;   /* config.json has none: it can't be started */
+	bool         poststart, poststop; /* config.json has such hooks (hooks.h) */
 	int64_t      personality;  /* of personality(2), for its processes; -1: their maker's */
 	bool         new_keyring;  /* its processes have a session keyring of their own */
 	const char  *cgroup;       /* the container's own cgroup, from the hierarchy's root; NULL: none */

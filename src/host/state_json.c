@@ -107,6 +107,8 @@ static int read_members(struct json_object *json, struct state *state, struct er
 	state->creating = flag_of(json, "creating");
 	state->own_pid_namespace = flag_of(json, "own_pid_namespace");
 	state->no_process = flag_of(json, "no_process");
+	state->poststart = flag_of(json, "poststart");
+	state->poststop = flag_of(json, "poststop");
 	state->personality = number_of(json, "personality");
 	state->new_keyring = flag_of(json, "new_keyring");
 	state->pid = pid > 0 && pid <= INT32_MAX ? (pid_t)pid : 0;
@@ -200,6 +202,10 @@ char *state_text(const struct state *state)
 	json_object_object_add(json, "new_keyring", json_object_new_boolean(state->new_keyring));
 	if (state->no_process)
 		json_object_object_add(json, "no_process", json_object_new_boolean(true));
+	if (state->poststart)
+		json_object_object_add(json, "poststart", json_object_new_boolean(true));
+	if (state->poststop)
+		json_object_object_add(json, "poststop", json_object_new_boolean(true));
 	if (state->personality >= 0)
 		json_object_object_add(json, "personality", json_object_new_int64(state->personality));
 	add(json, "cgroup", state->cgroup);

@@ -5,7 +5,7 @@
 #include "spec/spec.h"
 
 /* One reader for each part; @field is the struct spec where it is used.
- * From spec_hooks_read on they check types, and note a field that asks for something. */
+ * From spec_seccomp_read on they check types, and note a field that asks for something. */
 json_read_fn spec_process_read;       /* process */
 json_read_fn spec_mounts_read;        /* mounts */
 json_read_fn spec_linux_read;         /* linux */

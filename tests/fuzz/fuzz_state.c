@@ -18,6 +18,7 @@ static void same_states(const struct state *a, const struct state *b)
 	promise(same(a->id, b->id) && same(a->oci_version, b->oci_version) && same(a->bundle, b->bundle));
 	promise(same(a->rootfs, b->rootfs) && same(a->created, b->created) && same(a->cgroup, b->cgroup));
 	promise(a->creating == b->creating && a->own_pid_namespace == b->own_pid_namespace);
+	promise(a->poststart == b->poststart && a->poststop == b->poststop);
 	promise(a->pid == b->pid && a->pid_start_time == b->pid_start_time && same(a->boot_id, b->boot_id));
 	promise(a->annotations_count == b->annotations_count && a->notes_count == b->notes_count);
 	for (size_t i = 0; i < a->annotations_count; i++)
