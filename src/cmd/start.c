@@ -65,8 +65,7 @@ static int let_go(int dir_fd, int pidfd, const char *id, struct error *err)
 	return 0;
 }
 
-/* runtime.md, "Lifecycle", step 9: "If any poststart hook fails, the runtime MUST generate an error, stop the
- * container". */
+/* runtime.md, "Lifecycle": a poststart hook that fails is an error, and stops the container. */
 static int run_hooks(int dir_fd, int pidfd, const struct state *state, int *ret_signal_fd, struct error *err)
 {
 	struct error ignored;

@@ -164,8 +164,7 @@ int hooks_poststart(const struct state *state, int dir_fd, int signal_fd, struct
 	return hook_run_all(list->hooks, list->count, &run, err) < 0 ? error_step(err, "hooks") : 0;
 }
 
-/* runtime.md, "Lifecycle", step 13: "If any poststop hook fails, the runtime MUST log a warning, but the remaining hooks
- * and lifecycle continue as if the hook had succeeded." */
+/* runtime.md, "Lifecycle": a poststop hook that fails is a warning, and all goes on as if it had not. */
 static void warn(struct error *err)
 {
 	char text[ERROR_TEXT_MAX];

@@ -11,9 +11,9 @@ setup() {
 teardown() {
 	local pid
 	# A hook that a failed test left behind.
-	for pid in $(cat "$BUNDLE"/*.pid 2>/dev/null); do
+	while read -r pid; do
 		if grep -qsF "$BUNDLE" "/proc/$pid/cmdline"; then kill -KILL "$pid"; fi
-	done
+	done < <(cat "$BUNDLE"/*.pid 2>/dev/null)
 	e2e_teardown
 }
 
@@ -37,7 +37,13 @@ hook() {
 }
 
 # noted: what the hooks wrote down, in one line.
-noted() { cat "$LOG" 2>/dev/null | xargs; }
+noted() { [ ! -e "$LOG" ] || xargs <"$LOG"; }
+
+# all_dead FILE...: no process runs of those whose numbers are in there.
+all_dead() {
+	local pid
+	while read -r pid; do dead "$pid" || return; done < <(cat "$@")
+}
 
 # stopped_creation: the last `create` or `run` failed and left nothing.
 stopped_creation() {
@@ -169,7 +175,7 @@ stopped_creation() {
 }
 
 @test "hooks: a failure of creation tears the container down: kind, index, path, status and last words" {
-	local kind code
+	local kind
 	script good true
 	script bad 'echo first >&2; printf "\033[31mit is\tbad\n" >&2; exit 3'
 	script ended "cat >\"\$B/ended.json\"; echo poststop >>\"\$B/log\""
@@ -183,14 +189,14 @@ stopped_creation() {
 		program touch /started
 		attempt create "$ID"
 		stopped_creation
-		[[ "$output" == *"hooks: $kind[1]: $BUNDLE/bad: exit status 3: \\\"first [31mit is bad\\\""* ||
-			"$output" == *"hooks: $kind[1]: $BUNDLE/bad: exit status 3: \"first [31mit is bad\""* ]]
+		[[ "$output" == *"hooks: ${kind}[1]: $BUNDLE/bad: exit status 3: \\\"first [31mit is bad\\\""* ||
+			"$output" == *"hooks: ${kind}[1]: $BUNDLE/bad: exit status 3: \"first [31mit is bad\""* ]]
 		[ "$(noted)" = poststop ]
 		jq -e '.status == "stopped" and (has("pid") | not)' ended.json
 		rm -f log
 		attempt run "$ID"
 		stopped_creation
-		[[ "$output" == *"hooks: $kind[1]: "*"exit status 3"* ]]
+		[[ "$output" == *"hooks: ${kind}[1]: "*"exit status 3"* ]]
 		[ "$(noted)" = poststop ]
 	done
 }
@@ -233,8 +239,8 @@ stopped_creation() {
 			attempt create "$ID"
 			stopped_creation
 			[ "$name $kind" != "slow createRuntime" ] || cat slow.pid slow-child.pid >host.pid
-			echo "$kind" >>done
-			[[ "$output" == *"hooks: $kind[0]: $BUNDLE/$name: $words"* ]] || [[ "${output//\\\"/\"}" == *"hooks: $kind[0]: $BUNDLE/$name: $words"* ]]
+			echo "$kind" >>kinds
+			[[ "$output" == *"hooks: ${kind}[0]: $BUNDLE/$name: $words"* ]] || [[ "${output//\\\"/\"}" == *"hooks: ${kind}[0]: $BUNDLE/$name: $words"* ]]
 		done
 	done <<-END
 		dies killed by signal 11 (SEGV)
@@ -245,9 +251,9 @@ stopped_creation() {
 		data it can't be executed: Exec format error
 		loud exit status 4; it wrote: "only on stdout"
 	END
-	grep -qx createRuntime done
+	grep -qx createRuntime kinds
 	# These are numbers of the host; the other hook's are those of its pid namespace, which is gone as a whole.
-	for pid in $(cat host.pid); do dead "$pid"; done
+	all_dead host.pid
 }
 
 @test "hooks: what a hook does with its stdio makes nobody wait" {
@@ -289,7 +295,7 @@ stopped_creation() {
 	[[ "$output" == *"line 999 line 1000 end"* ]]
 	[[ "$output" != *"line 1 "* ]]
 	[ "${#output}" -lt 2000 ]
-	! grep -qP '[\x01\x7f]' <<<"$output"
+	run ! grep -qP '[\x01\x7f]' <<<"$output"
 }
 
 @test "hooks: create and start write nothing to stdout for them" {
@@ -339,7 +345,7 @@ stopped_creation() {
 }
 
 @test "hooks: a startContainer hook keeps the container created, and its timeout ends it" {
-	inner waits 'until [ -e /go ]; do sleep 0.1; done; echo done >/tmp/waited'
+	inner waits 'until [ -e /go ]; do sleep 0.1; done; echo waited >/tmp/waited'
 	hook startContainer waits
 	program sleep 1000
 	apart create "$ID"
@@ -349,7 +355,7 @@ stopped_creation() {
 	touch rootfs/go
 	wait "$PID"
 	wait_for running
-	[ "$(cat rootfs/tmp/waited)" = done ]
+	[ "$(cat rootfs/tmp/waited)" = waited ]
 	moss delete --force "$ID"
 	rm rootfs/go
 	config '.hooks.startContainer[0].timeout = 1'
@@ -443,7 +449,7 @@ signalled() {
 			# shellcheck disable=SC2086
 			signalled "$kind" TERM $how
 			[ "$status" -eq $((128 + number)) ]
-			for pid in $(cat slow.pid child.pid); do eventually dead "$pid"; done
+			eventually all_dead slow.pid child.pid
 			[ ! -e "$ROOT/$ID" ]
 			[ "$(noted)" = poststop ]
 		done
@@ -616,7 +622,7 @@ signalled() {
 	container 'ip address show lo'
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"192.0.2.7/32"* ]]
-	! ip address show lo | grep -q 192.0.2.7
+	[[ "$(ip address show lo)" != *192.0.2.7* ]]
 }
 
 @test "hooks: createContainer and prestart mount into the root that config.json names" {
@@ -636,7 +642,7 @@ signalled() {
 	[ "$output" = "$(printf '0\nruntime\n2')" ]
 	[ ! -e rootfs/by-container/file ]
 	[ ! -e rootfs/by-runtime/file ]
-	! grep -q "$BUNDLE/rootfs/by-" /proc/self/mountinfo
+	run ! grep -q "$BUNDLE/rootfs/by-" /proc/self/mountinfo
 }
 
 @test "hooks: in a user namespace: the host's on the host, the container's inside" {
@@ -674,7 +680,7 @@ signalled() {
 	[ "$(cat out.log)" = "$(printf 'before\nout prestart\nout createRuntime\nout createContainer\nout poststart\nout poststop')" ]
 	[ "$(sed s/err/out/ err.log)" = "$(sed 1d out.log)" ]
 	[ "$(stat -c %a err.log)" = 600 ]
-	! grep -q log rootfs/fds # nothing of the host's is open in the container
+	run ! grep -q log rootfs/fds # nothing of the host's is open in the container
 }
 
 @test "hooks: the file of an annotation is no link, no FIFO and no directory, and its failure is named" {
@@ -732,7 +738,7 @@ signalled() {
 	for command in start delete; do
 		strace -f -qq -o calls "$MOSS" --root "$ROOT" "$command" "$ID" </dev/null >out 2>&1 3>&- 4>&-
 		grep -q state.json calls
-		! grep -E 'config\.json"|"poststop"|signalfd|memfd' calls
+		run ! grep -E 'config\.json"|"poststop"|signalfd|memfd' calls
 		[ "$command" = delete ] || wait_for stopped
 	done
 }
