@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -83,6 +84,18 @@ int error_hint(struct error *err, const char *hint, ...)
 	vsnprintf(err->hint, sizeof(err->hint), hint, ap);
 	va_end(ap);
 	return -err->code;
+}
+
+static bool is_ended(const char *text, size_t size)
+{
+	return memchr(text, '\0', size) != NULL;
+}
+
+bool error_is_sound(const struct error *err)
+{
+	return err->code > 0 && err->exit_status >= 0 && err->exit_status <= UINT8_MAX &&
+	       is_ended(err->step, sizeof(err->step)) && is_ended(err->object, sizeof(err->object)) &&
+	       is_ended(err->cause, sizeof(err->cause)) && is_ended(err->hint, sizeof(err->hint));
 }
 
 void error_text(const struct error *err, char *text, size_t size)

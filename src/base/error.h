@@ -5,6 +5,7 @@
  */
 #ifndef MOSS_ERROR_H
 #define MOSS_ERROR_H
+#include <stdbool.h>
 #include <stddef.h>
 
 struct error {
@@ -12,11 +13,11 @@ struct error {
 	int  exit_status; /* what main() exits with; 0 means the default of the command */
 	char step[96];    /* what was being done: "mount", "set hostname"; "" when it says nothing */
 	char object[512]; /* on what: "/b/rootfs/proc", "linux: namespaces[2]: path" */
-	char cause[768];  /* what is wrong, in words; always ends with the kernel's word if there is one */
+	char cause[1280]; /* what is wrong, in words; always ends with the kernel's word if there is one */
 	char hint[768];   /* what to do about it, or "" */
 };
 
-#define ERROR_TEXT_MAX 2200 /* bytes that error_text() needs at the most */
+#define ERROR_TEXT_MAX 2700 /* bytes that error_text() needs at the most */
 
 /* Record a failure. @code is an errno value, whose text is appended to the cause, or 0 when the
  * kernel refused nothing (bad configuration, wrong usage): then EINVAL is kept.
@@ -41,6 +42,10 @@ int error_step(struct error *err, const char *step, ...)
 /* Say what the user can do about it; an earlier hint is kept. Returns -code. */
 int error_hint(struct error *err, const char *hint, ...)
 	__attribute__((format(printf, 2, 3), nonnull(1)));
+
+/* Could moss have written it? For one that comes from the container's side: it has a code, an exit status within
+ * 0..255 and texts that end. */
+bool error_is_sound(const struct error *err) __attribute__((nonnull, pure));
 
 /* Write "step: object: cause; hint" into @text (at least ERROR_TEXT_MAX bytes). */
 void error_text(const struct error *err, char *text, size_t size) __attribute__((nonnull));

@@ -3,7 +3,6 @@
 #include "base/sync.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -61,19 +60,6 @@ static int fd_of(struct msghdr *header)
 		return fd;
 	fd_close(&fd);
 	return -EBADMSG;
-}
-
-static bool is_ended(const char *text, size_t size)
-{
-	return memchr(text, '\0', size) != NULL;
-}
-
-/* The sender is on the container's side: what it says of itself is checked. */
-static bool error_is_sound(const struct error *err)
-{
-	return err->code > 0 && err->exit_status >= 0 && err->exit_status <= UINT8_MAX &&
-	       is_ended(err->step, sizeof(err->step)) && is_ended(err->object, sizeof(err->object)) &&
-	       is_ended(err->cause, sizeof(err->cause)) && is_ended(err->hint, sizeof(err->hint));
 }
 
 /* @size: bytes of the packet behind its kind, which are in the message. */

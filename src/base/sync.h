@@ -17,6 +17,8 @@ enum sync_kind {
 	SYNC_MAPPED,  /* host → stage: uid_map and gid_map are written, network devices are there */
 	SYNC_FILES,   /* host → stage: [exec.fifo], or none; the stage is no longer dumpable */
 	SYNC_SEALED,  /* stage → host: not dumpable any more, send the files */
+	SYNC_HOOKS,   /* stage → host: everything is made but for the pivot, run the hooks of the runtime's namespaces */
+	SYNC_HOOKED,  /* host → stage: they have run; [file for stdout], or none, then once more: [file for stderr] */
 	SYNC_NOTE,    /* stage, init → host: text; something was adapted */
 	SYNC_CONSOLE, /* init → host: [pty master] */
 	SYNC_READY,   /* init → host: all steps are done, args[0] is there */

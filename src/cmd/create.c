@@ -14,6 +14,7 @@
 #include "cmd/commands.h"
 #include "host/destroy.h"
 #include "host/foreground.h"
+#include "host/hooks.h"
 #include "host/launch.h"
 #include "host/notify.h"
 #include "host/pid_file.h"
@@ -63,7 +64,15 @@ static void forget(struct launched *launched, const struct create_options *creat
 	struct error ignored;
 
 	pid_file_remove(create->pid_file, launched->state.pid);
-	(void)!remove_container(launched, &ignored);
+	if (state_lock_again(launched->root, launched->state.id, launched->dir_fd, &ignored) == 1)
+		(void)!remove_container(launched, &ignored);
+}
+
+/* Others may look, kill, delete from here on. */
+static int after_start(struct launched *launched, struct error *err)
+{
+	state_unlock(launched->dir_fd);
+	return hooks_poststart(&launched->state, launched->dir_fd, launched->signal_fd, err);
 }
 
 /* The container is made and its program let go: stay with it. */
@@ -77,10 +86,10 @@ static int stay(struct launched *launched, const struct create_options *create, 
 
 	if (status == 0)
 		status = launch_wait_exec(launched, err);
-	if (status == 0) {
-		state_unlock(launched->dir_fd); /* others may look, kill, delete while we wait */
+	if (status == 0)
+		status = after_start(launched, err);
+	if (status == 0)
 		status = foreground_wait(foreground, err);
-	}
 	foreground_close(foreground);
 	if (status < 0) {
 		forget(launched, create);
@@ -116,12 +125,14 @@ int run_run(const struct global_options *global, const void *fields, char **argu
 	if (!create->detach)
 		return stay(&launched, create, err);
 	ret = launch_wait_exec(&launched, err);
-	if (ret < 0) {
+	if (ret < 0)
 		err->exit_status = 0;
+	else
+		ret = after_start(&launched, err);
+	if (ret < 0) {
 		forget(&launched, create);
 		return ret;
 	}
 	notify_set_main_pid(launched.notify, launched.state.pid);
-	state_unlock(launched.dir_fd);
 	return notify_wait_ready(launched.notify, launched.pidfd, launched.signal_fd, err);
 }

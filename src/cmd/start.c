@@ -7,7 +7,10 @@
 
 #include "base/fd.h"
 #include "cmd/commands.h"
+#include "host/destroy.h"
+#include "host/hooks.h"
 #include "host/notify.h"
+#include "host/signals.h"
 #include "host/state.h"
 
 static int check_created(int status, const char *id, struct error *err)
@@ -31,16 +34,19 @@ static int check_created(int status, const char *id, struct error *err)
  * read it; or why the program could not be executed. */
 static int check_executed(int dir_fd, const char *id, struct error *err)
 {
-	char text[ERROR_TEXT_MAX];
+	struct error why;
 
 	fd_owned end = openat(dir_fd, STATE_FIFO, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-	ssize_t count = end < 0 ? -1 : read(end, text, sizeof(text) - 1);
+	ssize_t count = end < 0 ? -1 : read(end, &why, sizeof(why));
 	if (count < 0)
 		return errno == EAGAIN ? 0 : error_at(err, errno, id, "read from %s", STATE_FIFO);
-	text[count] = '\0';
-	if (count > 0 && text[0] == '\0')
+	if (count == 0)
+		return 0;
+	if (count != (ssize_t)sizeof(why) || !error_is_sound(&why))
 		return error_at(err, 0, id, "the container's first process died before it was started");
-	return count > 0 ? error_at(err, 0, id, "exec: %s", text) : 0;
+	*err = why;
+	err->exit_status = 0; /* 255 is the container's */
+	return -err->code;
 }
 
 /* Let the init go on and wait until it has executed the program: its reading end of exec.fifo is
@@ -62,19 +68,39 @@ static int let_go(int dir_fd, int pidfd, const char *id, struct error *err)
 	return 0;
 }
 
+/* runtime.md, "Lifecycle": a poststart hook that fails is an error, and stops the container. */
+static int run_hooks(int dir_fd, int pidfd, const struct state *state, int *ret_signal_fd, struct error *err)
+{
+	struct error ignored;
+
+	if (!state->poststart)
+		return 0;
+	int ret = signals_open(ret_signal_fd, err);
+	if (ret == 0)
+		ret = hooks_poststart(state, dir_fd, *ret_signal_fd, err);
+	if (ret < 0)
+		(void)!destroy_kill(state, dir_fd, pidfd, &ignored);
+	return ret;
+}
+
 /* Let it go; under a service manager that is to be notified, wait until it is ready. */
 static int start(int dir_fd, int pidfd, const struct state *state, struct error *err)
 {
 	struct notify *notify = NULL;
-	int ret = notify_open(dir_fd, &notify, err);
+	fd_owned signal_fd = -1;
 
+	if (state->poststart && hooks_check_owner(dir_fd, err) < 0)
+		return -err->code;
+	int ret = notify_open(dir_fd, &notify, err);
 	if (ret == 0)
 		ret = let_go(dir_fd, pidfd, state->id, err);
 	if (ret == 0) {
 		notify_set_main_pid(notify, state->pid);
 		state_unlock(dir_fd); /* others may look, kill, delete while we wait */
-		ret = notify_wait_ready(notify, pidfd, -1, err);
+		ret = run_hooks(dir_fd, pidfd, state, &signal_fd, err);
 	}
+	if (ret == 0)
+		ret = notify_wait_ready(notify, pidfd, signal_fd, err);
 	notify_close(notify);
 	return ret;
 }

@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/proc.h"
 #include "host/cgroup.h"
+#include "host/hooks.h"
 #include "host/intel_rdt.h"
 
 #define END_TIMEOUT_MS 10000
@@ -58,5 +59,6 @@ int destroy_remove(struct state_root *root, const struct state *state, int dir_f
 		return -err->code;
 	if (intel_rdt_remove(state, dir_fd, err) < 0)
 		return -err->code;
+	hooks_poststop(state, dir_fd);
 	return state_remove(root, state->id, dir_fd, err);
 }

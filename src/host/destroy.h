@@ -13,7 +13,8 @@
 int destroy_kill(const struct state *state, int dir_fd, int pidfd, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Remove the cgroup, the groups of resctrl and the state directory of a container whose processes have ended. */
+/* Remove the cgroup and the groups of resctrl of a container whose processes have ended, run its poststop hooks, remove the
+ * state directory. */
 int destroy_remove(struct state_root *root, const struct state *state, int dir_fd, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 

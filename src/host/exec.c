@@ -162,7 +162,7 @@ static int plan(struct entering *entering, const char *id, struct error *err)
 	init->start_now = true;
 	/* The program need not wait for us where nobody is to learn of it before it runs. */
 	entering->init.go_on = entering->options->pid_file == NULL && entering->options->pidfd_socket == NULL &&
-			       !spec->process.terminal;
+			       !spec->process.terminal && !spec->process.scheduler.given && !spec->process.io_priority.given;
 	init->set_personality = entering->state.personality >= 0;
 	init->personality = (unsigned long)entering->state.personality;
 	if (entering->state.new_keyring) {

@@ -27,6 +27,7 @@
 #include "host/cgroup_devices.h"
 #include "host/destroy.h"
 #include "host/fd_socket.h"
+#include "host/hooks.h"
 #include "host/idmap.h"
 #include "host/inherited.h"
 #include "host/notify.h"
@@ -36,6 +37,8 @@
 #include "host/signals.h"
 #include "host/talk.h"
 
+#define HOOK_END_MS 2000
+
 struct making { /* a launch under way */
 	const struct launch_options *options;
 	struct plan     *plan;
@@ -44,6 +47,8 @@ struct making { /* a launch under way */
 	pid_t pid;
 	char  mark[STATE_MARK_MAX]; /* of the cgroup */
 	size_t notes_written;    /* of the state's notes, those in the record that is prepared */
+	struct hooks hooks;      /* none: nothing is to be run */
+	bool         hooks_begun;
 	struct error no_devices; /* why there is no device program, if there is none */
 };
 
@@ -129,6 +134,8 @@ static int fill_state(struct making *making, struct error *err)
 	}
 	state->annotations_count = plan->spec.annotations_count;
 	state->no_process = !plan->spec.process.given;
+	state->poststart = plan->spec.hooks[SPEC_HOOK_POSTSTART].count > 0;
+	state->poststop = plan->spec.hooks[SPEC_HOOK_POSTSTOP].count > 0;
 	state->personality = plan->spec.personality_given ? (int64_t)plan->spec.personality : -1;
 	state->memory_policy = plan->spec.memory_policy.given;
 	state->new_keyring = plan->stage.init.keyring != NULL;
@@ -301,7 +308,8 @@ static int finish(void *context, struct error *err)
 		return -err->code;
 	if (making->notes_written != state->notes_count && state_prepare(making->out->dir_fd, state, err) < 0)
 		return -err->code;
-	if (state_commit(making->out->dir_fd, err) < 0 ||
+	if ((!making->hooks_begun && hooks_begin(state, making->out->dir_fd, err) < 0) ||
+	    state_commit(making->out->dir_fd, err) < 0 ||
 	    pid_file_write(making->options->pid_file, making->pid, err) < 0 ||
 	    (making->pidfd_sock >= 0 && fd_socket_send_pidfd(making->pidfd_sock, making->out->pidfd, err) < 0))
 		return -err->code;
@@ -321,6 +329,25 @@ static int send_files(void *context, struct error *err)
 
 	fd_close(&making->fifo_fd);
 	return ret < 0 ? error_set(err, -ret, "send exec.fifo") : 0;
+}
+
+/* The container is made, but for the pivot. */
+static int run_hooks(void *context, struct error *err)
+{
+	struct making   *making = context;
+	struct launched *out = making->out;
+
+	making->hooks_begun = true;
+	if (hooks_begin(&out->state, out->dir_fd, err) < 0 ||
+	    hooks_create(&making->hooks, making->pid, out->signal_fd, err) < 0)
+		return -err->code;
+	for (int i = 0; i < 2; i++) {
+		int ret = sync_send(out->sock, SYNC_HOOKED, NULL, 0, making->hooks.output[i]);
+
+		if (ret < 0)
+			return error_set(err, -ret, "let the container go on");
+	}
+	return 0;
 }
 
 static struct talk talk_of(struct launched *out)
@@ -354,6 +381,25 @@ static int make_notify(struct making *making, struct error *err)
 	return making->options->start_now ? notify_open(out->dir_fd, &out->notify, err) : 0;
 }
 
+static int make_hooks(struct making *making, struct error *err)
+{
+	struct plan  *plan = making->plan;
+	struct stage *stage = &plan->stage;
+
+	if (!hooks_any(&plan->spec, 0, SPEC_HOOK_POSTSTOP))
+		return 0;
+	if (hooks_open(&plan->spec, &making->out->state, &making->hooks, err) < 0)
+		return -err->code;
+	stage->ask_for_hooks = hooks_any(&plan->spec, SPEC_HOOK_PRESTART, SPEC_HOOK_CREATE_CONTAINER);
+	stage->show_to_hooks = !caller_get()->root && (stage->namespaces & CLONE_NEWUSER) && !plan->join.any;
+	stage->init.hooks = plan->spec.hooks;
+	stage->init.hook_state = making->hooks.state;
+	if (plan->spec.hooks[SPEC_HOOK_START_CONTAINER].count > 0 && (making->hooks.output[0] >= 0 || making->hooks.output[1] >= 0))
+		return note(making, "hooks: startContainer: they run inside the container, where the files of run.oci.hooks.stdout "
+				    "and stderr are not given to them", err);
+	return 0;
+}
+
 /* Everything that leaves a trace. */
 static int make_container(struct making *making, struct error *err)
 {
@@ -367,7 +413,8 @@ static int make_container(struct making *making, struct error *err)
 	for (size_t i = 0; i < plan->spec.warnings.count; i++)
 		if (note(making, plan->spec.warnings.texts[i], err) < 0)
 			return -err->code;
-	if (make_cgroup(making, err) < 0 || intel_rdt_make(&plan->intel_rdt, err) < 0 || make_fifo(making, err) < 0 || make_notify(making, err) < 0)
+	if (make_hooks(making, err) < 0 || make_cgroup(making, err) < 0 || intel_rdt_make(&plan->intel_rdt, err) < 0 ||
+	    make_fifo(making, err) < 0 || make_notify(making, err) < 0)
 		return -err->code;
 	plan_raise_file_limit(plan);
 	int ret = clone_container(making, err);
@@ -383,6 +430,7 @@ static int make_container(struct making *making, struct error *err)
 	talk.console_sock = making->console_sock;
 	talk.note = note_of_talk;
 	talk.sealed = send_files;
+	talk.hooks = run_hooks;
 	talk.ready = finish;
 	talk.context = making;
 	ret = talk_until_ready(&talk, err);
@@ -400,6 +448,9 @@ static void unmake(struct making *making)
 	netdev_return(&making->plan->net_devices);
 	fd_close(&out->sock); /* a child that we could not get hold of ends itself */
 	if (out->pidfd >= 0) {
+		/* It kills the hook that it runs; the end of a pid namespace would do so, too. */
+		if (making->hooks_begun && !out->state.own_pid_namespace)
+			(void)!proc_wait_end(out->pidfd, HOOK_END_MS);
 		pidfd_send_signal(out->pidfd, SIGKILL, NULL, 0);
 		waitid(P_PIDFD, (id_t)out->pidfd, NULL, WEXITED);
 	}
@@ -408,6 +459,7 @@ static void unmake(struct making *making)
 		(void)!cgroup_remove(out->state.cgroup, making->mark, &ignored);
 	intel_rdt_close(&making->plan->intel_rdt); /* and with it the lock */
 	(void)!intel_rdt_remove(&out->state, out->dir_fd, &ignored);
+	hooks_poststop(&out->state, out->dir_fd);
 	(void)!state_remove(out->root, making->options->id, out->dir_fd, &ignored);
 }
 
@@ -417,7 +469,7 @@ int launch_create(const struct launch_options *options, struct state_root *root,
 	plan_owned    plan;
 	struct making making = { .options = options, .plan = &plan, .out = ret_launched, .cgroup_fd = -1,
 				 .child_sock = -1, .fifo_fd = -1, .console_sock = -1, .pidfd_sock = -1,
-				 .trees = { -1, -1 } };
+				 .trees = { -1, -1 }, .hooks = HOOKS_NONE };
 	int ret;
 
 	*ret_launched = (struct launched){ .root = root, .dir_fd = -1, .pidfd = -1, .sock = -1, .console_fd = -1,
@@ -436,6 +488,7 @@ int launch_create(const struct launch_options *options, struct state_root *root,
 		if (ret < 0)
 			unmake(&making);
 	}
+	hooks_close(&making.hooks);
 	fd_close(&making.cgroup_fd);
 	fd_close(&making.child_sock);
 	fd_close(&making.fifo_fd);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -34,4 +35,18 @@ int signals_next(int fd)
 bool signals_interrupts(int number)
 {
 	return number == SIGHUP || number == SIGINT || number == SIGQUIT || number == SIGTERM;
+}
+
+int signals_interrupted(int fd, struct error *err)
+{
+	int number;
+
+	while ((number = signals_next(fd)) != 0) {
+		if (!signals_interrupts(number))
+			continue;
+		error_set(err, EINTR, "signal %d (%s)", number, sigabbrev_np(number));
+		err->exit_status = 128 + number;
+		return -EINTR;
+	}
+	return 0;
 }

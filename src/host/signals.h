@@ -14,4 +14,8 @@ int signals_next(int fd);
 /* Is this one of those that end moss while it makes a container (HUP, INT, QUIT, TERM)? */
 _Bool signals_interrupts(int number);
 
+/* Has one of them come? The others are dropped.
+ * Returns 0; or -EINTR with @err set, err->exit_status being 128 + N for signal N. */
+int signals_interrupted(int fd, struct error *err) __attribute__((nonnull, warn_unused_result));
+
 #endif

@@ -136,6 +136,8 @@ static int read_members(struct json_object *json, struct state *state, struct er
 	state->chroot = flag_of(json, "chroot");
 	state->no_process = flag_of(json, "no_process");
 	state->stopped_by_signal = flag_of(json, "stopped_by_signal");
+	state->poststart = flag_of(json, "poststart");
+	state->poststop = flag_of(json, "poststop");
 	state->personality = number_of(json, "personality");
 	state->memory_policy = flag_of(json, "memory_policy");
 	state->new_keyring = flag_of(json, "new_keyring");
@@ -257,6 +259,10 @@ char *state_text(const struct state *state)
 		json_object_object_add(json, "stopped_by_signal", json_object_new_boolean(true));
 	if (state->memory_policy)
 		json_object_object_add(json, "memory_policy", json_object_new_boolean(true));
+	if (state->poststart)
+		json_object_object_add(json, "poststart", json_object_new_boolean(true));
+	if (state->poststop)
+		json_object_object_add(json, "poststop", json_object_new_boolean(true));
 	if (state->personality >= 0)
 		json_object_object_add(json, "personality", json_object_new_int64(state->personality));
 	add(json, "cgroup", state->cgroup);

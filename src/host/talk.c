@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -39,6 +38,10 @@ static int handle(const struct talk *talk, struct sync_message *message, struct 
 		if (talk->sealed != NULL)
 			return talk->sealed(talk->context, err);
 		break;
+	case SYNC_HOOKS:
+		if (talk->hooks != NULL)
+			return talk->hooks(talk->context, err);
+		break;
 	case SYNC_NOTE:
 		if (talk->note != NULL)
 			return talk->note(talk->context, message->text, err);
@@ -70,7 +73,6 @@ static int handle(const struct talk *talk, struct sync_message *message, struct 
 static int wait_readable(const struct talk *talk, struct error *err)
 {
 	struct pollfd fds[] = { { .fd = talk->sock, .events = POLLIN }, { .fd = talk->signal_fd, .events = POLLIN } };
-	int number;
 
 	for (;;) {
 		if (poll(fds, array_size(fds), -1) < 0 && errno != EINTR)
@@ -78,13 +80,8 @@ static int wait_readable(const struct talk *talk, struct error *err)
 		/* First: a program that is executed already gets its signals from us, and is not ended by them. */
 		if (fds[0].revents != 0)
 			return 0;
-		while (fds[1].revents != 0 && (number = signals_next(talk->signal_fd)) != 0) {
-			if (!signals_interrupts(number))
-				continue;
-			error_set(err, EINTR, "signal %d (%s)", number, sigabbrev_np(number));
-			err->exit_status = 128 + number;
-			return -EINTR;
-		}
+		if (fds[1].revents != 0 && signals_interrupted(talk->signal_fd, err) < 0)
+			return -err->code;
 	}
 }
 

@@ -12,6 +12,8 @@ struct talk { /* every fd is lent; a message whose function is NULL is an error 
 	int (*note)(void *context, const char *text, struct error *err);
 	/* SYNC_SEALED: it can't be looked into any more. */
 	int (*sealed)(void *context, struct error *err);
+	/* SYNC_HOOKS: it waits for hooks; NULL where there are none. */
+	int (*hooks)(void *context, struct error *err);
 	/* SYNC_READY: all its steps are done. The talk ends behind it. */
 	int (*ready)(void *context, struct error *err);
 	void *context;

@@ -240,10 +240,23 @@ static void report(int sock)
 		_exit(1); /* moss was killed: nothing is left to wait for */
 }
 
+/* The last thing before the program, as its user. Their output is for the error alone: no file of the host's is
+ * open in the container. */
+static int run_start_hooks(const struct init *init, int sock, struct error *err)
+{
+	static const int kept[] = { -1, -1 };
+
+	if (init_run_hooks(init, SPEC_HOOK_START_CONTAINER, "created", kept, sock, err) < 0)
+		return error_step(err, "hooks");
+	return 0;
+}
+
 static void __attribute__((noreturn)) execute_now(const struct init *init, struct init_context *context)
 {
 	struct error err = { 0 };
 
+	if (run_start_hooks(init, context->sock, &err) < 0)
+		give_up(context->sock, &err, "hooks");
 	program_execute(init, context, &err);
 	err.exit_status = 255;
 	give_up(context->sock, &err, "exec");
@@ -265,12 +278,18 @@ void init_main(const struct init *init, int sock, int fifo_fd)
 	}
 	if (init->start_now)
 		execute_now(init, &context);
+	/* An error is for `start`, which looks into the fifo when our end is closed; that of the program's execution for
+	 * its own stderr, too. */
+	if (run_start_hooks(init, -1, &err) < 0) {
+		(void)!write(fifo_fd, &err, sizeof(err));
+		_exit(1);
+	}
 	program_execute(init, &context, &err);
-	/* For `start`, which looks into the fifo when our end is closed, and for the program's own stderr. */
+	error_step(&err, "exec");
+	(void)!write(fifo_fd, &err, sizeof(err));
 	char text[ERROR_TEXT_MAX];
 	error_text(&err, text, sizeof(text));
-	(void)!write(fifo_fd, text, strlen(text));
-	dprintf(STDERR_FILENO, "exec: %s\n", text);
+	dprintf(STDERR_FILENO, "%s\n", text);
 	_exit(255);
 }
 

@@ -33,7 +33,18 @@ struct init {
 	bool        bind_console;              /* show the pty as /dev/console */
 	bool        root_readonly;
 	bool        start_now;                 /* execute at once, without waiting on exec.fifo */
+	const struct spec_hooks *hooks;        /* those of the spec, one list a kind; NULL: there are none */
+	struct spec_hook_state hook_state;
 };
+
+/* Run the hooks of a kind that runs in the container's namespaces.
+ *
+ * @status: of the container, for their stdin.
+ * @output: where their stdout and stderr go, lent; see struct hook_run.
+ * @sock:   the launch socket; when its other end is gone a hook is killed. -1: none.
+ * Returns 0, or -errno with @err set. */
+int init_run_hooks(const struct init *init, enum spec_hook_kind kind, const char *status, const int output[2], int sock,
+		   struct error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Do all steps, wait for the start, execute the program.
  *

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/hook.h"
 #include "base/mem.h"
 #include "spec/mount_options.h"
 
@@ -187,6 +188,32 @@ struct spec_annotation {
 	const char *name, *value;
 };
 
+enum spec_hook_kind { /* in the order in which they run */
+	SPEC_HOOK_PRESTART,         /* in the runtime's namespaces; like createRuntime, and before it */
+	SPEC_HOOK_CREATE_RUNTIME,
+	SPEC_HOOK_CREATE_CONTAINER, /* in the container's, the host's tree still visible */
+	SPEC_HOOK_START_CONTAINER,  /* in the container, before the program */
+	SPEC_HOOK_POSTSTART,        /* in the runtime's */
+	SPEC_HOOK_POSTSTOP,         /* likewise */
+	SPEC_HOOK_COUNT
+};
+extern const char *const spec_hook_names[SPEC_HOOK_COUNT]; /* "prestart", ... */
+
+struct spec_hooks {
+	struct hook *hooks; /* with absolute paths */
+	size_t       count;
+};
+
+/* The container's state, as a hook reads it from its stdin (runtime.md, "State"), but for what changes. */
+struct spec_hook_state {
+	const char *head, *tail;
+};
+
+struct spec_hook_input { /* the whole */
+	char        pid[32];
+	const char *texts[5]; /* ended by NULL */
+};
+
 /* A field that the specification knows and this build can't honour yet. It is refused (or, for a
  * limit with --degrade=warn, noted): never ignored. */
 struct spec_unsupported {
@@ -233,6 +260,8 @@ struct spec {
 	const char       *cgroups_path; /* NULL when absent or "" */
 	unsigned long     rootfs_propagation; /* MS_SHARED etc. with MS_REC; 0 when absent */
 	struct spec_texts masked_paths, readonly_paths;
+
+	struct spec_hooks hooks[SPEC_HOOK_COUNT];
 
 	struct spec_annotation *annotations;
 	size_t                  annotations_count;
@@ -297,9 +326,25 @@ struct spec_capability_name {
 	char text[40];
 };
 struct spec_capability_name spec_capability_name(int number);
+/* Its value, or NULL. */
+const char *spec_annotation_find(const struct spec *spec, const char *name) __attribute__((nonnull, pure));
 
 /* Is the annotation there, and neither "", "0" nor "false"? */
 bool spec_has_annotation(const struct spec *spec, const char *name) __attribute__((nonnull, pure));
+
+/* Write down what of the state does not change, in @arena. Returns 0, or -ENOMEM with @err set. */
+struct spec_hook_container {
+	const char *oci_version, *id, *bundle;
+	const struct spec_annotation *annotations;
+	size_t      annotations_count;
+};
+int spec_hook_state_make(const struct spec_hook_container *container, struct arena *arena,
+			 struct spec_hook_state *ret_state, struct error *err) __attribute__((nonnull, warn_unused_result));
+
+/* The state with its @status ("creating") and the pid, as it is called where the hook runs; 0: none (any more).
+ * @ret_input points into itself and into @state. Allocates nothing. */
+void spec_hook_input(const struct spec_hook_state *state, const char *status, int pid, struct spec_hook_input *ret_input)
+	__attribute__((nonnull));
 
 /* Free all that the struct holds; safe on a zeroed or half-read one. */
 void spec_free(struct spec *spec) __attribute__((nonnull));

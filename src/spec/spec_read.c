@@ -262,15 +262,19 @@ int spec_read_process(const char *bytes, size_t size, struct spec *ret_spec, str
 	return read_bytes(bytes, size, ret_spec, err, process_read_alone);
 }
 
+const char *spec_annotation_find(const struct spec *spec, const char *name)
+{
+	for (size_t i = 0; i < spec->annotations_count; i++)
+		if (strcmp(spec->annotations[i].name, name) == 0)
+			return spec->annotations[i].value;
+	return NULL;
+}
+
 bool spec_has_annotation(const struct spec *spec, const char *name)
 {
-	for (size_t i = 0; i < spec->annotations_count; i++) {
-		const char *value = spec->annotations[i].value;
+	const char *value = spec_annotation_find(spec, name);
 
-		if (strcmp(spec->annotations[i].name, name) == 0)
-			return value[0] != '\0' && strcmp(value, "0") != 0 && strcmp(value, "false") != 0;
-	}
-	return false;
+	return value != NULL && value[0] != '\0' && strcmp(value, "0") != 0 && strcmp(value, "false") != 0;
 }
 
 void spec_free(struct spec *spec)

@@ -5,7 +5,7 @@
 #include "spec/spec.h"
 
 /* One reader for each part; @field is the struct spec where it is used.
- * spec_hooks_read and spec_seccomp_read check types, and note a field that asks for something. */
+ * spec_seccomp_read checks types, and notes a field that asks for something. */
 json_read_fn spec_process_read;       /* process */
 json_read_fn spec_mounts_read;        /* mounts */
 json_read_fn spec_linux_read;         /* linux */

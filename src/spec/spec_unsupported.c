@@ -29,47 +29,6 @@ static int texts_check(struct json_object *value, void *field, struct json_conte
 	return list_check(value, json_type_string, NULL, ctx);
 }
 
-static int timeout_check(struct json_object *value, void *field, struct json_context *ctx)
-{
-	int64_t seconds;
-
-	(void)field;
-	return json_read_range(value, 1, INT32_MAX, &seconds, ctx);
-}
-
-static int hook_check(struct json_object *value, void *field, struct json_context *ctx)
-{
-	static const struct json_field fields[] = {
-		{ "path", json_type_string, true, 0, NULL },
-		{ "args", json_type_array, false, 0, texts_check },
-		{ "env", json_type_array, false, 0, texts_check },
-		{ "timeout", json_type_int, false, 0, timeout_check },
-		{ 0 }
-	};
-	(void)field;
-	return json_read(value, fields, NULL, ctx);
-}
-
-static int hook_list_read(struct json_object *value, void *field, struct json_context *ctx)
-{
-	(void)field;
-	return note(list_check(value, json_type_object, hook_check, ctx), value, ctx);
-}
-
-int spec_hooks_read(struct json_object *value, void *field, struct json_context *ctx)
-{
-	static const struct json_field fields[] = {
-		{ "prestart", json_type_array, false, 0, hook_list_read },
-		{ "createRuntime", json_type_array, false, 0, hook_list_read },
-		{ "createContainer", json_type_array, false, 0, hook_list_read },
-		{ "startContainer", json_type_array, false, 0, hook_list_read },
-		{ "poststart", json_type_array, false, 0, hook_list_read },
-		{ "poststop", json_type_array, false, 0, hook_list_read },
-		{ 0 }
-	};
-	return json_read(value, fields, field, ctx);
-}
-
 static int seccomp_arg_check(struct json_object *value, void *field, struct json_context *ctx)
 {
 	static const struct json_field fields[] = {

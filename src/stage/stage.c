@@ -38,6 +38,7 @@ struct work { /* what the steps hand on */
 	struct init         init; /* a copy: some of it is known only in here */
 	int  sock;
 	int  fifo_fd;
+	int  hook_output[2]; /* files for stdout and stderr of hooks; -1: none */
 	struct mounts_root root;
 	int *trees; /* one a mount: its source, then the mount itself as far as it is still needed */
 };
@@ -211,6 +212,35 @@ static int step_labels(struct work *work, struct error *err)
 	return lsm_label_next_exec(&work->init.labels, err);
 }
 
+/* runtime.md, "Lifecycle": prestart and createRuntime hooks run once the namespaces and mounts are there, before
+ * the pivot; createContainer hooks behind them, here. */
+static int step_runtime_hooks(struct work *work, struct error *err)
+{
+	if (!work->stage->ask_for_hooks)
+		return 0;
+	/* A normal user's hook that enters our namespaces, or looks through /proc/PID/root, needs what a debugger needs.
+	 * No process of the container is there yet that could use it (nothing was joined), and of the host's we
+	 * have open what that user made the container from. */
+	if (work->stage->show_to_hooks && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+		return error_set(err, errno, "prctl PR_SET_DUMPABLE");
+	int ret = sync_send(work->sock, SYNC_HOOKS, NULL, 0, -1);
+	if (ret < 0)
+		return error_set(err, -ret, "ask for the hooks");
+	for (int i = 0; i < 2; i++)
+		if (wait_for(work, SYNC_HOOKED, &work->hook_output[i], err) < 0)
+			return -err->code;
+	return step_hide(work, err);
+}
+
+static int step_container_hooks(struct work *work, struct error *err)
+{
+	int ret = init_run_hooks(&work->init, SPEC_HOOK_CREATE_CONTAINER, "creating", work->hook_output, work->sock, err);
+
+	fd_close(&work->hook_output[0]);
+	fd_close(&work->hook_output[1]);
+	return ret;
+}
+
 static int step_enter(struct work *work, struct error *err)
 {
 	if (work->stage->no_pivot)
@@ -252,6 +282,8 @@ static const struct step steps[] = {
 	{ "devices",                 step_devices },          /* after the mounts: /dev is one of them */
 	{ "masked paths",            step_masks },            /* after /proc and /sys, before the host's /dev/null is gone */
 	{ "working directory",       step_cwd },              /* before the root becomes read-only */
+	{ "hooks",                   step_runtime_hooks },    /* the container is whole, its root not yet entered */
+	{ "hooks",                   step_container_hooks },  /* their programs are the host's */
 	{ "security labels",         step_labels },           /* the host's /proc is still there; whatever is executed before has our own labels */
 	{ "enter the root",          step_enter },            /* the host's tree goes */
 	{ "mount propagation",       step_root_propagation }, /* a shared root can't be pivoted to */
@@ -269,12 +301,16 @@ static const struct step shared_tree_steps[] = {
 	{ "enter the user namespace", step_become_root },
 	{ "set sysctls",             step_sysctls },
 	{ "working directory",       step_cwd },
+	{ "hooks",                   step_runtime_hooks },
+	{ "hooks",                   step_container_hooks },
+	{ "security labels",         step_labels },
 	{ "enter the root",          step_enter_shared },
 };
 
 void stage_main(const struct stage *stage, int sock)
 {
-	struct work work = { .stage = stage, .init = stage->init, .sock = sock, .fifo_fd = -1, .root.fd = -1 };
+	struct work work = { .stage = stage, .init = stage->init, .sock = sock, .fifo_fd = -1, .hook_output = { -1, -1 },
+			     .root.fd = -1 };
 	struct error err = { 0 };
 	const struct step *step = stage->shared_tree ? shared_tree_steps : steps;
 	size_t count = stage->shared_tree ? array_size(shared_tree_steps) : array_size(steps);

@@ -26,6 +26,8 @@ struct stage {
 	bool               has_fifo;     /* exec.fifo comes with SYNC_FILES */
 	const int         *sources;      /* one a mount: the tree of an idmapped one, else -1 ... */
 	size_t             sources_count; /* ... for as many of the first mounts */
+	bool               ask_for_hooks; /* stop before the pivot, for the hooks: SYNC_HOOKS */
+	bool               show_to_hooks; /* the caller's hooks can't see our /proc files unless we are dumpable */
 	const struct exe  *exe;          /* not NULL: the container could write the binary, seal it (it is sealed
 					  * already where namespaces were joined) */
 	struct init        init;

@@ -46,8 +46,8 @@ FEATURES = {
     "devices": lambda c: c["linux"].update(resources={"devices": [{"allow": False, "access": "rwm"}]}),
     "seccomp": lambda c: c["linux"].update(seccomp={
         "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["swapon"], "action": "SCMP_ACT_ERRNO"}]}),
-    "hooks": lambda c: c.update(hooks={"createRuntime": [HOOK], "createContainer": [HOOK], "poststart": [HOOK],
-                                       "poststop": [HOOK]}),
+    "hooks": lambda c: c.update(hooks={kind: [HOOK] for kind in (
+        "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")}),
     "sysctl": lambda c: c["linux"].update(sysctl={"kernel.shm_rmid_forced": "1"}),
 }
 

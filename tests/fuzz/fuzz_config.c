@@ -63,6 +63,18 @@ static void promises_of_devices(const struct spec *spec)
 	}
 }
 
+static void promises_of_hooks(const struct spec *spec)
+{
+	for (int kind = 0; kind < SPEC_HOOK_COUNT; kind++)
+		for (size_t i = 0; i < spec->hooks[kind].count; i++) {
+			const struct hook *hook = &spec->hooks[kind].hooks[i];
+
+			promise(hook->path[0] == '/' && hook->timeout_s <= INT32_MAX);
+			promise(hook->args == NULL || hook->args[0] != NULL);
+			promise(hook->env == NULL || hook->env[0] != NULL);
+		}
+}
+
 static void promises_of_lists(const struct spec *spec)
 {
 	promises_of_texts(&spec->masked_paths);
@@ -141,6 +153,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	promises_of_namespaces(&spec);
 	promises_of_mounts(&spec);
 	promises_of_devices(&spec);
+	promises_of_hooks(&spec);
 	promises_of_lists(&spec);
 	promises_of_memory_policy(&spec.memory_policy, false);
 	promises_of_check(&spec);

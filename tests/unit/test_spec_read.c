@@ -863,17 +863,10 @@ static void limits_of_the_wrong_type_are_refused(void **state)
 
 static void fields_that_are_not_done_yet_are_listed(void **state)
 {
-#define HOOK(name) CONFIG("'hooks': { '" name "': [ { 'path': '/x' } ] }")
 #define MAP "[ { 'containerID': 0, 'hostID': 0, 'size': 1 } ]"
 	static const struct {
 		const char *text, *path;
 	} fields[] = {
-		{ HOOK("prestart"), "hooks: prestart" },
-		{ HOOK("createRuntime"), "hooks: createRuntime" },
-		{ HOOK("createContainer"), "hooks: createContainer" },
-		{ HOOK("startContainer"), "hooks: startContainer" },
-		{ HOOK("poststart"), "hooks: poststart" },
-		{ HOOK("poststop"), "hooks: poststop" },
 		{ LINUX("'seccomp': { 'defaultAction': 'SCMP_ACT_ALLOW' }"), "linux: seccomp" },
 		{ LINUX("'mountLabel': 'x'"), "linux: mountLabel" },
 		{ LINUX("'intelRdt': { 'closID': 'x' }"), "linux: intelRdt" },
@@ -889,7 +882,6 @@ static void fields_that_are_not_done_yet_are_listed(void **state)
 static void fields_that_ask_for_nothing_are_not_listed(void **state)
 {
 	(void)state;
-	expect_unsupported(CONFIG("'hooks': { 'prestart': [], 'poststop': null }"), NULL, false);
 	expect_unsupported(LINUX("'mountLabel': '', 'sysctl': {}, 'netDevices': {}, 'timeOffsets': {},"
 				 "'seccomp': null, 'intelRdt': null, 'personality': null"), NULL, false);
 	expect_unsupported(PROCESS("'apparmorProfile': '', 'selinuxLabel': '', 'execCPUAffinity': {}"), NULL,
@@ -902,11 +894,6 @@ static void fields_that_ask_for_nothing_are_not_listed(void **state)
 static void fields_that_are_not_done_yet_have_their_types_checked(void **state)
 {
 	(void)state;
-	config_refuse(CONFIG("'hooks': { 'prestart': [ {} ] }"), "hooks: prestart[0]: path", "missing");
-	config_refuse(CONFIG("'hooks': { 'prestart': [ { 'path': '/x', 'timeout': 0 } ] }"),
-		      "hooks: prestart[0]: timeout", "0 is not within 1..");
-	config_refuse(CONFIG("'hooks': { 'prestart': [ { 'path': '/x', 'args': [ 1 ] } ] }"),
-		      "hooks: prestart[0]: args[0]", "expected a string");
 	config_refuse(LINUX("'seccomp': {}"), "linux: seccomp: defaultAction", "missing");
 	config_refuse(LINUX("'seccomp': { 'defaultAction': 'A', 'syscalls': [ { 'names': [ 'a' ], 'action': "
 			"'A',"
@@ -952,8 +939,6 @@ static void every_field_that_is_known_has_its_type_checked(void **state)
 		{ LINUX("'personality': { 'domain': 'LINUX', 'flags': 1 }"), "linux: personality: flags", "an array" },
 		{ LINUX("'timeOffsets': { 'boottime': { 'secs': '' } }"), "linux: timeOffsets: boottime: secs",
 		  "an integer" },
-		{ CONFIG("'hooks': { 'poststop': [ { 'env': 1 } ] }"), "hooks: poststop[0]: env",
-		  "an array" },
 		{ SCHEDULER("'priority': 2147483648"), "process: scheduler: priority", "not within" },
 		{ SCHEDULER("'flags': 1"), "process: scheduler: flags", "an array" },
 		{ SCHEDULER("'runtime': -1"), "process: scheduler: runtime", "negative" },
