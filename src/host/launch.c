@@ -344,6 +344,8 @@ static int run_hooks(void *context, struct error *err)
 	for (int i = 0; i < 2; i++) {
 		int ret = sync_send(out->sock, SYNC_HOOKED, NULL, 0, making->hooks.output[i]);
 
+		if (ret == -EPIPE) /* it died meanwhile: how, is told next */
+			break;
 		if (ret < 0)
 			return error_set(err, -ret, "let the container go on");
 	}

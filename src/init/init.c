@@ -244,9 +244,9 @@ static void report(int sock)
  * open in the container. */
 static int run_start_hooks(const struct init *init, int sock, struct error *err)
 {
-	static const int kept[] = { -1, -1 };
+	static const struct init_hook_place place = { .status = "created", .output = { -1, -1 } };
 
-	if (init_run_hooks(init, SPEC_HOOK_START_CONTAINER, "created", kept, sock, err) < 0)
+	if (init_run_hooks(init, SPEC_HOOK_START_CONTAINER, &place, sock, err) < 0)
 		return error_step(err, "hooks");
 	return 0;
 }

@@ -39,11 +39,14 @@ struct init {
 
 /* Run the hooks of a kind that runs in the container's namespaces.
  *
- * @status: of the container, for their stdin.
- * @output: where their stdout and stderr go, lent; see struct hook_run.
- * @sock:   the launch socket; when its other end is gone a hook is killed. -1: none.
+ * @place: status of the container, for their stdin; their directory and output, see struct hook_run.
+ * @sock:  the launch socket; when its other end is gone a hook is killed. -1: none.
  * Returns 0, or -errno with @err set. */
-int init_run_hooks(const struct init *init, enum spec_hook_kind kind, const char *status, const int output[2], int sock,
+struct init_hook_place {
+	const char *status, *directory;
+	int         output[2];
+};
+int init_run_hooks(const struct init *init, enum spec_hook_kind kind, const struct init_hook_place *place, int sock,
 		   struct error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Do all steps, wait for the start, execute the program.

@@ -167,6 +167,10 @@ static void add_switches(struct features *features, struct json_object *on_linux
 				   "\"gidMappings\": [{\"containerID\": 0, \"hostID\": 1, \"size\": 1}]}]", "", ""));
 }
 
+static const char *const annotations_heeded[] = {
+	"org.moss.keep-groups", "run.oci.hooks.stderr", "run.oci.hooks.stdout", "run.oci.keep_original_groups",
+};
+
 int features_make(const struct features_build *build, struct json_object **ret_features, struct error *err)
 {
 	struct features features = { .json = json_object_new_object(), .err = err };
@@ -188,8 +192,10 @@ int features_make(const struct features_build *build, struct json_object **ret_f
 	add_text(annotations, "org.moss.version", build->version);
 	add_text(annotations, "org.moss.commit", build->commit);
 	add_text(annotations, "org.moss.checkpoint.enabled", build->checkpoint ? "true" : "false");
-	/* No annotation of config.json changes what moss does; they are only shown. */
-	add(features.json, "potentiallyUnsafeConfigAnnotations", json_object_new_array());
+	/* Those of config.json that change what moss does; the others are only shown. */
+	struct json_object *unsafe = add(features.json, "potentiallyUnsafeConfigAnnotations", json_object_new_array());
+	for (size_t i = 0; i < array_size(annotations_heeded); i++)
+		list_add(unsafe, annotations_heeded[i]);
 	if (features.failed) {
 		json_object_put(features.json);
 		return -err->code;

@@ -38,6 +38,7 @@ struct work { /* what the steps hand on */
 	struct init         init; /* a copy: some of it is known only in here */
 	int  sock;
 	int  fifo_fd;
+	mode_t umask;        /* the caller's */
 	int  hook_output[2]; /* files for stdout and stderr of hooks; -1: none */
 	struct mounts_root root;
 	int *trees; /* one a mount: its source, then the mount itself as far as it is still needed */
@@ -139,13 +140,13 @@ static int step_propagation(struct work *work, struct error *err)
 
 static int step_rootfs(struct work *work, struct error *err)
 {
-	umask(0);
+	work->umask = umask(0);
 	return rootfs_open(work->stage->rootfs, &work->root.fd, err);
 }
 
 static int step_shared_rootfs(struct work *work, struct error *err)
 {
-	umask(0);
+	work->umask = umask(0);
 	return rootfs_open_shared(work->stage->rootfs, &work->root.fd, err);
 }
 
@@ -234,8 +235,13 @@ static int step_runtime_hooks(struct work *work, struct error *err)
 
 static int step_container_hooks(struct work *work, struct error *err)
 {
-	int ret = init_run_hooks(&work->init, SPEC_HOOK_CREATE_CONTAINER, "creating", work->hook_output, work->sock, err);
+	const struct init_hook_place place = { "creating", work->stage->bundle, { work->hook_output[0], work->hook_output[1] } };
 
+	if (!work->stage->ask_for_hooks)
+		return 0;
+	umask(work->umask);
+	int ret = init_run_hooks(&work->init, SPEC_HOOK_CREATE_CONTAINER, &place, work->sock, err);
+	umask(0);
 	fd_close(&work->hook_output[0]);
 	fd_close(&work->hook_output[1]);
 	return ret;

@@ -89,7 +89,7 @@ stopped_creation() {
 				+ (if $pid > 0 then {pid: $pid} else {} end)' --slurpfile c config.json "$kind.json" >/dev/null ||
 			{ echo "$kind:"; cat "$kind.json"; return 1; }
 		[ "$(cat "$kind.ns")" = "${!namespaces}" ] || { echo "$kind is not in the namespaces of $namespaces" && return 1; }
-		[ ! -e "$kind.pwd" ] || [ "$kind" = createContainer ] || [ "$(cat "$kind.pwd")" = "$(realpath .)" ]
+		[ ! -e "$kind.pwd" ] || [ "$(cat "$kind.pwd")" = "$(realpath .)" ]
 	done <<-END
 		prestart creating host $pid
 		createRuntime creating host $pid
@@ -152,7 +152,7 @@ stopped_creation() {
 		grep -q '/proc/.*/fd' <(awk '$9 == 3' "$kind.fds")
 		grep -qE '^SigBlk:\s0+$' "$kind.status"
 		grep -qE '^SigIgn:\s0+$' "$kind.status"
-		[ "$kind" = createContainer ] || [ "$(cat "$kind.umask")" = 0027 ]
+		[ "$(cat "$kind.umask")" = 0027 ]
 		# Fields 5 and 6 of /proc/PID/stat: process group and session.
 		[ "$kind" = createContainer ] || # its $$ is a number of another pid namespace than this /proc's
 			awk '/^[0-9]+ \(/ { sub(/.*\) /, ""); found = $3 > 0 && $3 == $4 } END { exit !found }' "$kind.status"
@@ -738,7 +738,7 @@ signalled() {
 	for command in start delete; do
 		strace -f -qq -o calls "$MOSS" --root "$ROOT" "$command" "$ID" </dev/null >out 2>&1 3>&- 4>&-
 		grep -q state.json calls
-		run ! grep -E 'config\.json"|"poststop"|signalfd|memfd' calls
+		run ! grep -E 'openat.*(config\.json|poststop)"|signalfd|memfd' calls
 		[ "$command" = delete ] || wait_for stopped
 	done
 }
