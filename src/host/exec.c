@@ -27,6 +27,7 @@
 #include "host/join.h"
 #include "host/pid_file.h"
 #include "host/plan_process.h"
+#include "host/seccomp.h"
 #include "host/signals.h"
 #include "host/talk.h"
 
@@ -41,6 +42,10 @@ struct entering { /* an exec under way */
 	struct exe       exe;
 	bool             seal_exe;
 	struct init_exec init;
+	struct spec      config;  /* of the container, where @spec is of another file */
+	struct seccomp   seccomp;
+	int  root_fd;             /* of the state directory */
+	int  status;              /* enum state_status of the container */
 	int  dir_fd, first_pidfd; /* of the container, and of its first process */
 	uid_t owner;              /* of the container: another user's is root's to enter */
 	int  trees[JOIN_TREES];
@@ -53,12 +58,15 @@ void exec_close(struct exec *exec)
 	fd_close(&exec->sock);
 	fd_close(&exec->console_fd);
 	fd_close(&exec->signal_fd);
+	seccomp_unmap(&exec->filter);
 }
 
 static void entering_free(struct entering *entering)
 {
 	join_close(&entering->join);
+	seccomp_close(&entering->seccomp);
 	spec_free(&entering->spec);
+	spec_free(&entering->config);
 	state_free(&entering->state);
 	fd_close(&entering->dir_fd);
 	fd_close(&entering->first_pidfd);
@@ -94,6 +102,7 @@ static int open_container(struct entering *entering, const char *id, const struc
 		return error_at(err, errno, id, "stat the container's state directory");
 	entering->owner = st.st_uid;
 	int status = state_status(entering->dir_fd, &entering->state, false, &entering->first_pidfd, err);
+	entering->status = status;
 	return status < 0 ? status : check_status(status, id, entering->options->ignore_paused, err);
 }
 
@@ -115,6 +124,28 @@ static int find_ids(struct entering *entering, struct error *err)
 	init->gid = idmap_first(&spec->gid_maps);
 	snprintf(path, sizeof(path), "/proc/%d/setgroups", (int)entering->state.pid);
 	init->init.set_groups = !io_file_starts(path, "deny");
+	return 0;
+}
+
+/* The container's filter is for what is added to it, too. */
+static int plan_filter(struct entering *entering, struct error *err)
+{
+	const struct spec *config = entering->options->process ? &entering->config : &entering->spec;
+
+	if (!entering->state.seccomp)
+		return 0;
+	if (config == &entering->config && exec_process_read_config(entering->dir_fd, &entering->config, err) < 0) {
+		error_step(err, "seccomp");
+		return -err->code;
+	}
+	/* The path is that user's to write, and what is sent there would come from root. */
+	if (entering->owner != geteuid() && entering->state.seccomp_listens) {
+		error_at(err, EPERM, "linux: seccomp: listenerPath", "the container is user %u's", (unsigned)entering->owner);
+		return error_hint(err, "only that user can exec in a container with a seccomp listener");
+	}
+	if (seccomp_plan(config, entering->spec.process.no_new_privileges, &entering->seccomp, err) < 0)
+		return -err->code;
+	entering->init.init.seccomp = entering->seccomp.shared;
 	return 0;
 }
 
@@ -140,7 +171,8 @@ static int plan(struct entering *entering, const char *id, struct error *err)
 		if (init->keyring == NULL)
 			return error_set(err, ENOMEM, "keyring");
 	}
-	if (plan_process(spec, entering->init.become, init, &files, err) < 0 || exe_find(&entering->exe, err) < 0)
+	if (plan_process(spec, entering->init.become, init, &files, err) < 0 || exe_find(&entering->exe, err) < 0 ||
+	    plan_filter(entering, err) < 0)
 		return -err->code;
 	bool maps_known = entering->init.become && spec->uid_maps.count > 0;
 	entering->seal_exe = plan_exe_needed(&entering->exe, maps_known ? &spec->uid_maps : NULL);
@@ -277,7 +309,27 @@ static int finish(void *context, struct error *err)
 	    (entering->pidfd_sock >= 0 && fd_socket_send_pidfd(entering->pidfd_sock, entering->out->pidfd, err) < 0))
 		return -err->code;
 	int ret = sync_send(entering->out->sock, SYNC_GO, NULL, 0, -1);
-	return ret < 0 ? error_set(err, -ret, "let the process go on") : 0;
+	if (ret < 0)
+		return error_set(err, -ret, "let the process go on");
+	seccomp_keep(&entering->seccomp, entering->root_fd);
+	return 0;
+}
+
+static int pass_listener(struct entering *entering, const struct talk *talk, struct error *err)
+{
+	const struct state *state = &entering->state;
+	const struct seccomp_state sent = {
+		.oci_version = state->oci_version, .id = state->id, .bundle = state->bundle,
+		.status = state_status_name((enum state_status)entering->status), .pid = entering->out->pid,
+		.container_pid = state->pid, .annotations = state->annotations, .annotations_count = state->annotations_count,
+	};
+	fd_owned listener = -1;
+
+	if (entering->seccomp.listener == NULL)
+		return 0;
+	if (talk_take_listener(talk, &listener, err) < 0)
+		return -err->code;
+	return seccomp_send_listener(&entering->seccomp, listener, &sent, err);
 }
 
 static struct talk talk_of(struct exec *out)
@@ -296,8 +348,11 @@ static int enter(struct entering *entering, const char *id, const struct state_r
 	    fd_socket_connect("--pidfd-socket", options->pidfd_socket, &entering->pidfd_sock, err) < 0 ||
 	    signals_open(&out->signal_fd, err) < 0)
 		return -err->code;
+	seccomp_find(&entering->seccomp, root->fd);
 	int ret = clone_process(entering, err);
 	fd_close(&entering->child_sock);
+	if (ret == 0)
+		ret = seccomp_make(&entering->seccomp, false, err);
 	if (ret < 0)
 		return ret;
 	struct talk talk = talk_of(out);
@@ -305,7 +360,8 @@ static int enter(struct entering *entering, const char *id, const struct state_r
 	talk.note = note_of_talk;
 	talk.ready = finish;
 	talk.context = entering;
-	return talk_until_ready(&talk, err);
+	ret = talk_until_ready(&talk, err);
+	return ret < 0 ? ret : pass_listener(entering, &talk, err);
 }
 
 /* Whatever it was that failed in a container that is gone by now, it failed because of that. One that is
@@ -326,7 +382,8 @@ int exec_start(const struct exec_options *options, const char *id, const struct 
 	       struct exec *ret_exec, struct error *err)
 {
 	struct entering entering = { .options = options, .out = ret_exec, .join.pidfd = -1, .trees = { -1, -1 }, .dir_fd = -1, .first_pidfd = -1,
-				     .cgroup_fd = -1, .child_sock = -1, .console_sock = -1, .pidfd_sock = -1 };
+				     .cgroup_fd = -1, .child_sock = -1, .console_sock = -1, .pidfd_sock = -1,
+				     .seccomp.sock = -1, .root_fd = root->fd };
 
 	*ret_exec = (struct exec){ .pidfd = -1, .sock = -1, .console_fd = -1, .signal_fd = -1 };
 	for (int type = 0; type < SPEC_NS_COUNT; type++)
@@ -334,6 +391,7 @@ int exec_start(const struct exec_options *options, const char *id, const struct 
 	int ret = plan_check_preserved_fds(3, options->preserve_fds, err);
 	if (ret == 0)
 		ret = enter(&entering, id, root, err);
+	ret_exec->filter = seccomp_take(&entering.seccomp);
 	if (ret < 0)
 		exec_abandon(ret_exec, options);
 	if (ret < 0 && err->exit_status == 0 && entering.first_pidfd >= 0)
@@ -345,6 +403,7 @@ int exec_start(const struct exec_options *options, const char *id, const struct 
 int exec_wait(struct exec *exec, struct error *err)
 {
 	struct talk talk = talk_of(exec);
+	talk.seccomp = exec->filter;
 	int ret = talk_until_executed(&talk, err);
 
 	fd_close(&exec->sock);

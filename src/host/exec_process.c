@@ -21,15 +21,21 @@ static int read_file(const char *path, struct spec *spec, struct error *err)
 	return spec_read_process(bytes, (size_t)size, spec, err) < 0 ? error_object(err, "%s", path) : 0;
 }
 
-static int read_template(int dir_fd, struct spec *spec, struct error *err)
+int exec_process_read_config(int dir_fd, struct spec *ret_spec, struct error *err)
 {
 	mem_owned char *bytes = NULL;
-	ssize_t size = state_read_config(dir_fd, &bytes, err);
 
+	*ret_spec = (struct spec){ .oci_version = NULL };
+	ssize_t size = state_read_config(dir_fd, &bytes, err);
 	if (size < 0)
 		return -err->code;
-	if (spec_read(bytes, (size_t)size, spec, err) < 0)
-		return error_object(err, "config.json");
+	return spec_read(bytes, (size_t)size, ret_spec, err) < 0 ? error_object(err, "config.json") : 0;
+}
+
+static int read_template(int dir_fd, struct spec *spec, struct error *err)
+{
+	if (exec_process_read_config(dir_fd, spec, err) < 0)
+		return -err->code;
 	/* It was about the container's first process; of the rest nothing is for this one. */
 	spec->uid_maps.count = spec->gid_maps.count = 0;
 	spec->process.terminal = false;

@@ -35,6 +35,8 @@ struct state {
 	bool         no_process;   /* config.json has none: it can't be started */
 	int64_t      personality;  /* of personality(2), for its processes; -1: their maker's */
 	bool         new_keyring;  /* its processes have a session keyring of their own */
+	bool         seccomp;      /* its processes have the filter of its config.json ... */
+	bool         seccomp_listens; /* ... about which somebody is asked: he may never answer */
 	const char  *cgroup;       /* the container's own cgroup, from the hierarchy's root; NULL: none */
 	struct spec_annotation *annotations;
 	size_t       annotations_count;

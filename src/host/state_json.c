@@ -109,6 +109,8 @@ static int read_members(struct json_object *json, struct state *state, struct er
 	state->no_process = flag_of(json, "no_process");
 	state->personality = number_of(json, "personality");
 	state->new_keyring = flag_of(json, "new_keyring");
+	state->seccomp = flag_of(json, "seccomp");
+	state->seccomp_listens = flag_of(json, "seccomp_listens");
 	state->pid = pid > 0 && pid <= INT32_MAX ? (pid_t)pid : 0;
 	state->pid_start_time = (uint64_t)number_of(json, "pid_start_time");
 	if (boot_id != NULL && strlen(boot_id) < sizeof(state->boot_id))
@@ -198,6 +200,10 @@ char *state_text(const struct state *state)
 	add(json, "boot_id", state->boot_id);
 	json_object_object_add(json, "own_pid_namespace", json_object_new_boolean(state->own_pid_namespace));
 	json_object_object_add(json, "new_keyring", json_object_new_boolean(state->new_keyring));
+	if (state->seccomp)
+		json_object_object_add(json, "seccomp", json_object_new_boolean(true));
+	if (state->seccomp_listens)
+		json_object_object_add(json, "seccomp_listens", json_object_new_boolean(true));
 	if (state->no_process)
 		json_object_object_add(json, "no_process", json_object_new_boolean(true));
 	if (state->personality >= 0)

@@ -14,6 +14,7 @@
 #include "host/console.h"
 #include "host/fd_socket.h"
 #include "host/signals.h"
+#include "spec/spec_seccomp.h"
 
 /* The other end of the socket is closed and no error came: say how the process ended. */
 static int explain_end(int pidfd, struct error *err)
@@ -57,15 +58,21 @@ static int handle(const struct talk *talk, struct sync_message *message, struct 
 	}
 }
 
-/* Wait for the socket, but not longer than until a signal asks us to stop. */
-static int wait_readable(const struct talk *talk, struct error *err)
+/* Wait for the socket, but not longer than until a signal asks us to stop; or for @timeout_ms (-1: for ever). */
+static int wait_readable(const struct talk *talk, int timeout_ms, struct error *err)
 {
 	struct pollfd fds[] = { { .fd = talk->sock, .events = POLLIN }, { .fd = talk->signal_fd, .events = POLLIN } };
 	int number;
 
 	for (;;) {
-		if (poll(fds, array_size(fds), -1) < 0 && errno != EINTR)
+		int count = poll(fds, array_size(fds), timeout_ms);
+
+		if (count < 0 && errno != EINTR)
 			return error_set(err, errno, "poll");
+		if (count == 0)
+			return error_set(err, ETIMEDOUT, "the other side");
+		if (count < 0)
+			continue;
 		/* First: a program that is executed already gets its signals from us, and is not ended by them. */
 		if (fds[0].revents != 0)
 			return 0;
@@ -79,13 +86,19 @@ static int wait_readable(const struct talk *talk, struct error *err)
 	}
 }
 
+int talk_listener_is_silent(struct error *err)
+{
+	error_at(err, ETIMEDOUT, "linux: seccomp: listenerPath", "the program is not executed after %d s", TALK_LISTENER_PATIENCE_S);
+	return error_hint(err, "who listens there must answer for execve, or linux.seccomp must not notify of it");
+}
+
 int talk_until_ready(const struct talk *talk, struct error *err)
 {
 	struct sync_message message;
 	int ret = 0;
 
 	while (ret == 0) {
-		if (wait_readable(talk, err) < 0)
+		if (wait_readable(talk, -1, err) < 0)
 			return -err->code;
 		ret = sync_receive(talk->sock, &message);
 		if (ret < 0)
@@ -99,8 +112,8 @@ int talk_until_executed(const struct talk *talk, struct error *err)
 {
 	struct sync_message message;
 
-	if (wait_readable(talk, err) < 0)
-		return -err->code;
+	if (wait_readable(talk, talk->seccomp != NULL && talk->seccomp->listens ? TALK_LISTENER_PATIENCE_S * 1000 : -1, err) < 0)
+		return err->code == ETIMEDOUT ? talk_listener_is_silent(err) : -err->code;
 	int ret = sync_receive(talk->sock, &message);
 	if (ret < 0)
 		return error_set(err, -ret, "wait for the program");
@@ -110,7 +123,30 @@ int talk_until_executed(const struct talk *talk, struct error *err)
 	}
 	fd_close(&message.fd);
 	/* End of file: the program is executed, or its process died on the way; its status tells. */
-	return 0;
+	int code = talk->seccomp != NULL ? atomic_load(&talk->seccomp->exec_errno) : 0;
+	if (code == 0)
+		return 0;
+	/* Written by the container's side. */
+	error_at(err, code > 0 && code <= SPEC_SECCOMP_ERRNO_MAX ? code : EPERM, "exec", "execute the program");
+	err->exit_status = 255;
+	return error_hint(err, "the seccomp filter let moss say no more; without linux.seccomp it says what is missing");
+}
+
+int talk_take_listener(const struct talk *talk, int *ret_fd, struct error *err)
+{
+	struct sync_message message;
+
+	if (wait_readable(talk, -1, err) < 0)
+		return -err->code;
+	int ret = sync_receive(talk->sock, &message);
+	if (ret < 0)
+		return error_set(err, -ret, "wait for the listener of the seccomp filter");
+	if (message.kind == SYNC_LISTENER && message.fd >= 0) {
+		*ret_fd = message.fd;
+		return 0;
+	}
+	ret = handle(talk, &message, err);
+	return ret < 0 ? ret : error_set(err, EPROTO, "message %d", (int)message.kind);
 }
 
 void talk_last_words(int sock, struct error *err)

@@ -9,6 +9,8 @@
 
 #include "spec/spec.h"
 
+struct init_seccomp; /* init/seccomp.h */
+
 struct init {
 	const char *hostname, *domainname;     /* NULL: leave it */
 	const char *keyring;                   /* name of the new session keyring; NULL: keep the caller's */
@@ -26,6 +28,7 @@ struct init {
 	bool        set_groups;                /* false: setgroups(2) may be denied in this user namespace */
 	bool        keep_groups;               /* the caller's supplementary groups stay */
 	bool        bind_console;              /* show the pty as /dev/console */
+	struct init_seccomp *seccomp;          /* the filter that is loaded last of all; NULL: none */
 	bool        root_readonly;
 	bool        start_now;                 /* execute at once, without waiting on exec.fifo */
 };

@@ -16,6 +16,7 @@
 #include "base/passwd.h"
 #include "base/str.h"
 #include "base/sys.h"
+#include "init/seccomp.h"
 
 #define PASSWD_BYTES_MAX (256 * 1024) /* of /etc/passwd; what lies behind is not looked at */
 
@@ -206,6 +207,9 @@ int program_execute(const struct init *init, struct init_context *context, struc
 {
 	execve(context->program, (char *const *)init->process->args.texts, context->env);
 	int code = errno;
+	/* All that follows may be denied to us. */
+	if (init->seccomp != NULL)
+		atomic_store(&init->seccomp->exec_errno, code);
 	not_executable(code, context->program, err);
 	err->hint[0] = '\0';
 	if (code == ENOENT)

@@ -16,8 +16,8 @@ json_read_fn spec_sysctls_read;       /* linux.sysctl */
 json_read_fn spec_net_devices_read;   /* linux.netDevices */
 json_read_fn spec_personality_read;   /* linux.personality */
 json_read_fn spec_time_offsets_read;  /* linux.timeOffsets */
-json_read_fn spec_hooks_read;         /* hooks */
 json_read_fn spec_seccomp_read;       /* linux.seccomp */
+json_read_fn spec_hooks_read;         /* hooks */
 json_read_fn spec_intel_rdt_read;     /* linux.intelRdt */
 json_read_fn spec_memory_policy_read; /* linux.memoryPolicy */
 json_read_fn spec_scheduler_read;     /* process.scheduler */
