@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SPEC_SECCOMP_ARGS_MAX 6    /* arguments of a system call */
-#define SPEC_SECCOMP_ERRNO_MAX 4095 /* MAX_ERRNO of the kernel, which cuts larger ones */
+#define SPEC_SECCOMP_ARGS_MAX 6     /* arguments of a system call */
+#define SPEC_SECCOMP_ERRNO_MAX 4094 /* what libseccomp takes; the kernel cuts at 4095 */
 
 /* A word and what it stands for; a name that is NULL ends the table. */
 struct spec_seccomp_word {
