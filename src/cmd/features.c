@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "cmd/commands.h"
+#include "host/seccomp.h"
+#include "host/seccomp_program.h"
 #include "spec/features.h"
 
 static bool has_command(const char *name)
@@ -27,6 +29,8 @@ int features_run(const struct global_options *global, const void *options, char 
 		.libseccomp = libseccomp,
 		.cgroups_by_systemd = false, /* check_global() in main.c refuses it; a test compares */
 		.checkpoint = has_command("checkpoint"),
+		.seccomp_flags = seccomp_kernel_flags(),
+		.seccomp_arch = seccomp_program_knows,
 	};
 	struct json_object *features;
 

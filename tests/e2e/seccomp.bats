@@ -21,7 +21,7 @@ teardown() {
 }
 
 # filter JQ: linux.seccomp, and the program that makes one system call in the image.
-filter() { config ".linux.seccomp = $1" "${@:2}"; }
+filter() { config ".linux.seccomp = ($1)" "${@:2}"; }
 need_syscall() {
 	[ -x "$SYSCALL" ] || skip "no static program can be built here: $(head -n 1 "$BATS_FILE_TMPDIR/cc")"
 	cp "$SYSCALL" rootfs/bin/syscall
@@ -188,12 +188,12 @@ refused() {
 		refused "$object" "$words"
 		[ ! -e "$ROOT/:seccomp" ]
 	done <<-'END'
-		{defaultAction: "SCMP_ACT_PERMIT"}|linux: seccomp: defaultAction|"SCMP_ACT_PERMIT" is no action
+		{defaultAction: "SCMP_ACT_PERMIT"}|linux: seccomp: defaultAction|SCMP_ACT_PERMIT
 		{defaultAction: "SCMP_ACT_NOTIFY"}|linux: seccomp: defaultAction|can't be the default
 		{defaultAction: "SCMP_ACT_KILL", defaultErrnoRet: 1}|linux: seccomp: defaultErrnoRet|only SCMP_ACT_ERRNO
-		{defaultAction: "SCMP_ACT_ALLOW", flags: ["SECCOMP_FILTER_FLAG_LOG", "FLAG"]}|linux: seccomp: flags[1]|"FLAG" is no flag
+		{defaultAction: "SCMP_ACT_ALLOW", flags: ["SECCOMP_FILTER_FLAG_LOG", "FLAG"]}|linux: seccomp: flags[1]|is no flag
 		{defaultAction: "SCMP_ACT_ALLOW", architectures: ["SCMP_ARCH_VAX"]}|linux: seccomp: architectures[0]|is no architecture
-		{defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["a"], action: "SCMP_ACT_LOG"}, {names: ["a"], action: "x"}]}|linux: seccomp: syscalls[1]: action|"x" is no action
+		{defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["a"], action: "SCMP_ACT_LOG"}, {names: ["a"], action: "x"}]}|linux: seccomp: syscalls[1]: action|is no action
 		{defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["a"], action: "SCMP_ACT_LOG", errnoRet: 1}]}|linux: seccomp: syscalls[0]: errnoRet|only SCMP_ACT_ERRNO
 		{defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: [], action: "SCMP_ACT_LOG"}]}|linux: seccomp: syscalls[0]: names|empty
 		{defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["a"], action: "SCMP_ACT_LOG", args: [{index: 6, value: 0, op: "SCMP_CMP_EQ"}]}]}|syscalls[0]: args[0]: index|not within 0..5
@@ -261,15 +261,16 @@ refused() {
 	[ "$status" -eq 159 ]
 }
 
-@test "seccomp: a default of KILL or ERRNO with a short list does not hang, and says what is missing" {
+@test "seccomp: a default of KILL or ERRNO with a short list does not hang; what is missing is said" {
 	for action in SCMP_ACT_KILL SCMP_ACT_KILL_PROCESS SCMP_ACT_ERRNO SCMP_ACT_TRAP; do
 		for privileges in true false; do
 			config '.process.noNewPrivileges = $nnp' --argjson nnp "$privileges"
 			filter '{defaultAction: $a, syscalls: [{names: ["execve", "exit_group"], action: "SCMP_ACT_ALLOW"}]}' --arg a "$action"
 			program true
-			run --separate-stderr timeout 20 "$MOSS" --root "$ROOT" run "$ID" 3>&- 4>&-
-			show
-			[ "$status" -ne 124 ]
+			status=0 # bats's run has an opinion on 127
+			timeout 20 "$MOSS" --root "$ROOT" run "$ID" </dev/null >out 2>&1 3>&- 4>&- || status=$?
+			cat out
+			[ "$status" -ne 124 ] && [ "$status" -ne 0 ]
 			no_containers
 			filter '{defaultAction: $a, syscalls: [{names: ["exit_group"], action: "SCMP_ACT_ALLOW"}]}' --arg a "$action"
 			refused "linux: seccomp" "the filter denies execve"
@@ -363,13 +364,14 @@ refused() {
 }
 
 @test "seccomp: exec: a failing one is told, and a filter that kills ends it" {
-	rule '["getppid"]' SCMP_ACT_KILL_PROCESS
+	rule '["swapoff"]' SCMP_ACT_KILL_PROCESS
 	need_syscall
 	running
 	run moss exec "$ID" no-such-program
+	show
 	[ "$status" -eq 255 ]
 	[[ "$output" == *"not found"* ]]
-	run moss exec "$ID" syscall getppid
+	run moss exec "$ID" syscall swapoff
 	[ "$status" -eq 159 ]
 	moss delete --force "$ID"
 }
@@ -584,16 +586,14 @@ except OSError as e: assert e.errno == 1, e
 # forge ERRNO FILE: the entry's program answers ERRNO to getpid, under a right sum.
 forge() {
 	"$PYTHON" - "$@" <<-'END'
-		import struct, sys
+		import functools, struct, sys
 		old = open(sys.argv[2], "rb").read()
 		key_size, = struct.unpack_from("=I", old, 8)
 		key, program = old[24:24 + key_size], old[24 + key_size:]
 		words = [struct.unpack_from("=HBBI", program, at) for at in range(0, len(program), 8)]
 		words = [(c, t, f, 0x50000 | int(sys.argv[1]) if (c, k & 0xffff0000) == (6, 0x50000) else k) for c, t, f, k in words]
 		program = b"".join(struct.pack("=HBBI", *word) for word in words)
-		total = 0xcbf29ce484222325
-		for byte in key + program:
-			total = (total ^ byte) * 0x100000001b3 & (1 << 64) - 1
+		total = functools.reduce(lambda so_far, byte: (so_far ^ byte) * 0x100000001b3 & (1 << 64) - 1, key + program, 0xcbf29ce484222325)
 		open(sys.argv[2], "r+b").write(old[:12] + struct.pack("=IQ", len(program), total) + key + program)
 	END
 }
@@ -672,10 +672,12 @@ forge() {
 	profile
 	program /bin/sh -c 'unshare -m true || echo denied'
 	mkdir results
+	running=()
 	for number in $(seq 12); do
 		"$MOSS" --root "$ROOT" run "$ID-$number" </dev/null >"results/$number" 2>"results/$number.err" 3>&- 4>&- &
+		running+=($!)
 	done
-	wait
+	wait "${running[@]}"
 	cat results/*.err
 	[ "$(cat results/? results/?? | grep -cx denied)" -eq 12 ]
 	[ "$(find "$ROOT/:seccomp" -mindepth 1 | wc -l)" -eq 1 ]
