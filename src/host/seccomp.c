@@ -73,7 +73,8 @@ static int check_archs(const struct spec_seccomp *spec, struct error *err)
 	for (size_t i = 0; i < spec->archs_count; i++) {
 		if (seccomp_program_knows(spec->archs[i]))
 			continue;
-		error_set(err, 0, "libseccomp %u.%u.%u does not know this architecture", version->major, version->minor, version->micro);
+		error_set(err, 0, "libseccomp %u.%u.%u can't filter for this architecture here", version->major, version->minor,
+			  version->micro);
 		error_object(err, "linux: seccomp: architectures[%zu]", i);
 		return error_hint(err, "leave it out: no program of that kind can run on this machine");
 	}

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "spec/spec_seccomp.h"
 
-/* Does this libseccomp know the architecture (SCMP_ARCH_*)? */
+/* Does this libseccomp know the architecture (SCMP_ARCH_*), and has it this machine's byte order? */
 bool seccomp_program_knows(uint32_t arch);
 
 /* Make the program of @spec for the machine's own architecture and those that it names.

@@ -167,8 +167,6 @@ refused() {
 }
 
 @test "seccomp: SPEC_ALLOW reaches the kernel" {
-	[ "$(sed -n 's/^Speculation_Store_Bypass:[[:space:]]*//p' /proc/self/status)" = "thread vulnerable" ] ||
-		need_command strace
 	need_root "strace of a process in a user namespace"
 	need_command strace
 	filter '{defaultAction: "SCMP_ACT_ALLOW", flags: ["SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]}'
@@ -220,10 +218,10 @@ refused() {
 		container true
 		[ "$status" -eq 0 ]
 	done
-	for arch in SCMP_ARCH_SH SCMP_ARCH_M68K; do
+	for arch in SCMP_ARCH_SH SCMP_ARCH_M68K SCMP_ARCH_MIPS; do
 		"$MOSS" features | jq -e --arg a "$arch" '.linux.seccomp.archs | index($a)' && continue
 		filter '{defaultAction: "SCMP_ACT_ALLOW", architectures: ["SCMP_ARCH_X86", $a]}' --arg a "$arch"
-		refused "linux: seccomp: architectures[1]" "does not know this architecture"
+		refused "linux: seccomp: architectures[1]" "can't filter for this architecture here"
 	done
 }
 
@@ -313,6 +311,7 @@ refused() {
 		run timeout 20 "$MOSS" --root "$ROOT" run "$ID" 3>&- 4>&-
 		show
 		[ "$status" -eq 42 ]
+		rm -f out # it was given to the other user
 		moss create "$ID" </dev/null >out 2>&1
 		moss start "$ID"
 		wait_for stopped
@@ -474,7 +473,7 @@ except OSError as e: assert e.errno == 1, e
 	container 'mkdir /dev/shm/x; ls /dev/shm'
 	[ "$status" -eq 0 ]
 	[ "$output" = x ]
-	[ "$(grep -c syscall agent.out)" -ge 3 ] # moss's own execve among them
+	[ "$(jq -s '[.[].syscall | values] | unique | length' agent.out)" -eq 2 ] # moss's own execve among them
 }
 
 @test "seccomp: notify: a large state arrives whole, its fd with the first part" {
