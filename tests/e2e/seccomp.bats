@@ -37,7 +37,7 @@ calls() {
 }
 profile() { filter '$p[0]' --slurpfile p "$E2E_DIR/seccomp_profile.json"; }
 running() {
-	program /bin/sh -c "${1:-exec sleep 1000}"
+	program /bin/sh -c 'exec sleep 1000'
 	moss run -d "$ID" </dev/null >out 2>&1 || { cat out && return 1; }
 }
 entries() { find "$ROOT/:seccomp" -type f 2>/dev/null | sort; }
@@ -564,8 +564,6 @@ except OSError as e: assert e.errno == 1, e
 	[ "$(entries | wc -l)" -eq 2 ]
 }
 
-# hit: what is in the cache is what is loaded. A program of our own with a right sum: ERRNO(99) for getpid... is a lot to
-# write; instead two sections whose entries change places.
 @test "seccomp: cache: an entry with another key is not taken, whatever its name" {
 	rule '["getpid"]' SCMP_ACT_ERRNO '{"errnoRet": 91}'
 	calls getpid
@@ -641,13 +639,13 @@ forge() {
 }
 
 @test "seccomp: cache: where it can't be written, the container runs all the same" {
-	need_command mkfifo
 	rule '["getpid"]' SCMP_ACT_ERRNO '{"errnoRet": 91}'
-	mkdir -p -m 700 "$ROOT"
+	need_user "root writes where it may not"
+	mkdir -m 700 "$ROOT"
 	mkdir -m 500 "$ROOT/:seccomp"
 	calls getpid
 	[ "$output" = "errno 91" ]
-	is_root || [ "$(entries | wc -l)" -eq 0 ]
+	[ "$(entries | wc -l)" -eq 0 ]
 }
 
 @test "seccomp: cache: it does not grow for ever" {
