@@ -65,7 +65,7 @@ static void what_is_written_is_read_again(void **unused)
 	assert_int_equal(state_parse(text, strlen(text), &state, &err), 0);
 	assert_string_equal(state.id, written.id);
 	assert_string_equal(state.created, written.created);
-	assert_true(state.creating && state.own_pid_namespace);
+	assert_true(state.creating && state.own_pid_namespace && state.seccomp && state.seccomp_listens);
 	assert_int_equal(state.pid, 4711);
 	assert_int_equal(state.pid_start_time, 123456);
 	assert_string_equal(state.boot_id, written.boot_id);
