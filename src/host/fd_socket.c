@@ -54,7 +54,7 @@ int fd_socket_connect(const char *option, const char *path, int *ret_fd, struct 
 	return 0;
 }
 
-ssize_t fd_socket_send(int sock, int fd, const char *text)
+int fd_socket_send(int sock, int fd, const char *text)
 {
 	union { struct cmsghdr header; char bytes[CMSG_SPACE(sizeof(int))]; } control = { 0 };
 	struct iovec  part = { (void *)text, strlen(text) };
@@ -67,7 +67,9 @@ ssize_t fd_socket_send(int sock, int fd, const char *text)
 	rights->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(rights), &fd, sizeof(int));
 	ssize_t count = sendmsg(sock, &message, MSG_NOSIGNAL);
-	return count < 0 ? -errno : count;
+	if (count < 0)
+		return errno == EAGAIN ? -ETIMEDOUT : -errno;
+	return (size_t)count == part.iov_len ? 0 : -ETIMEDOUT; /* the rest waits for who doesn't read */
 }
 
 int fd_socket_send_console(int sock, int console_fd, struct error *err)
@@ -77,13 +79,13 @@ int fd_socket_send_console(int sock, int console_fd, struct error *err)
 
 	ioctl(console_fd, TIOCGPTN, &number);
 	snprintf(name, sizeof(name), "/dev/pts/%u", number);
-	ssize_t ret = fd_socket_send(sock, console_fd, name);
-	return ret < 0 ? error_set(err, (int)-ret, "send the pty through the console socket") : 0;
+	int ret = fd_socket_send(sock, console_fd, name);
+	return ret < 0 ? error_set(err, -ret, "send the pty through the console socket") : 0;
 }
 
 int fd_socket_send_pidfd(int sock, int pidfd, struct error *err)
 {
-	ssize_t ret = fd_socket_send(sock, pidfd, "pidfd");
+	int ret = fd_socket_send(sock, pidfd, "pidfd");
 
-	return ret < 0 ? error_set(err, (int)-ret, "send the pidfd through its socket") : 0;
+	return ret < 0 ? error_set(err, -ret, "send the pidfd through its socket") : 0;
 }

@@ -1,8 +1,6 @@
 /* fd_socket.h - the sockets of a caller that wants an fd: --console-socket, --pidfd-socket. Side: host. */
 #ifndef MOSS_FD_SOCKET_H
 #define MOSS_FD_SOCKET_H
-#include <sys/types.h>
-
 #include "base/error.h"
 
 /* The address of socket @name in the directory @dir_fd (O_PATH will do), which must stay open while it
@@ -12,9 +10,9 @@ struct sockaddr_un;
 int fd_socket_address(int dir_fd, const char *name, struct sockaddr_un *ret_address)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Send @fd (lent) through a connected socket, with @text as data. Returns how much of that went, all of a short
- * text, or -errno. */
-ssize_t fd_socket_send(int sock, int fd, const char *text) __attribute__((nonnull, warn_unused_result));
+/* Send @fd (lent) through a connected socket, with @text as data. Returns 0 or -errno; -ETIMEDOUT when who
+ * is connected does not take it all within 10 s. */
+int fd_socket_send(int sock, int fd, const char *text) __attribute__((nonnull, warn_unused_result));
 
 /* Connect to the AF_UNIX stream socket @path, of any length; NULL: there is none, and *@ret_fd is -1.
  * Waits 10 s at the most for a listener that takes no more connections.

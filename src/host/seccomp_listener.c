@@ -2,8 +2,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <json-c/json.h>
-#include <string.h>
-#include <sys/socket.h>
 
 #include "base/fd.h"
 #include "host/fd_socket.h"
@@ -38,34 +36,16 @@ static struct json_object *state_json(const struct seccomp *seccomp, const struc
 	return json;
 }
 
-/* "the file descriptors MUST be sent only in the first call": what did not fit goes behind it. */
-static int send_all(int sock, int fd, const char *text)
-{
-	ssize_t count = fd_socket_send(sock, fd, text);
-
-	for (text += count < 0 ? 0 : count; count >= 0 && *text != '\0'; text += count) {
-		count = send(sock, text, strlen(text), MSG_NOSIGNAL);
-		if (count < 0 && errno == EINTR)
-			count = 0;
-		else if (count < 0)
-			count = -errno;
-		if (count < 0)
-			break;
-	}
-	return count < 0 ? (int)count : 0;
-}
-
 int seccomp_send_listener(struct seccomp *seccomp, int listener, const struct seccomp_state *state, struct error *err)
 {
 	struct json_object *json = state_json(seccomp, state);
 	const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	int ret = text == NULL ? -ENOMEM : send_all(seccomp->sock, listener, text);
+	int ret = text == NULL ? -ENOMEM : fd_socket_send(seccomp->sock, listener, text);
 
 	json_object_put(json);
 	fd_close(&seccomp->sock); /* one state for each connection */
 	if (ret == 0)
 		return 0;
-	/* SO_SNDTIMEO: EAGAIN. */
-	error_at(err, ret == -EAGAIN ? ETIMEDOUT : -ret, seccomp->listener, "send the listener of the seccomp filter");
+	error_at(err, -ret, seccomp->listener, "send the listener of the seccomp filter");
 	return error_hint(err, "linux.seccomp.listenerPath names a socket on which somebody accepts connections and reads");
 }

@@ -476,11 +476,15 @@ except OSError as e: assert e.errno == 1, e
 	[ "$(jq -s '[.[].syscall | values] | unique | length' agent.out)" -eq 2 ] # moss's own execve among them
 }
 
+large_state() {
+	jq -n '{annotations: ([range(30000) | {key: "org.test.\(.)", value: "some value"}] | from_entries)}' >more.json
+	config '. * $m[0]' --slurpfile m more.json
+}
+
 @test "seccomp: notify: a large state arrives whole, its fd with the first part" {
 	agent ok:0
 	notify '["mkdir", "mkdirat"]'
-	jq -n '{annotations: ([range(30000) | {key: "org.test.\(.)", value: "some value"}] | from_entries)}' >more.json
-	config '. * $m[0]' --slurpfile m more.json
+	large_state
 	container 'mkdir /dev/shm/x; ls /dev/shm; echo ran'
 	[ "$status" -eq 0 ]
 	[ "$output" = ran ]
@@ -526,6 +530,18 @@ except OSError as e: assert e.errno == 1, e
 	[ "$status" -eq 1 ]
 	[[ "$output" == *"not executed after 10 s"* ]]
 	moss delete --force "$ID"
+	no_containers
+}
+
+@test "seccomp: notify: an agent that takes the connection and does not read" {
+	agent deaf
+	notify '["mkdir"]'
+	large_state
+	program sleep 1000
+	run timeout 40 "$MOSS" --root "$ROOT" run "$ID" 3>&- 4>&-
+	show
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"agent.sock: send the listener of the seccomp filter: Connection timed out"* ]]
 	no_containers
 }
 
