@@ -27,7 +27,7 @@ struct exec_options { /* texts are lent; NULL: not given */
 	bool        degrade;        /* --degrade=warn: go on outside the container's cgroup */
 };
 
-struct init_seccomp; /* init/seccomp.h */
+struct init_seccomp; /* init/init.h */
 
 struct exec {
 	pid_t pid;        /* the new process, our child, as we see it */

@@ -29,7 +29,7 @@ struct launch_options {
 };
 
 struct notify; /* host/notify.h */
-struct init_seccomp; /* init/seccomp.h */
+struct init_seccomp; /* init/init.h */
 
 struct launched {
 	struct state_root *root;   /* lent */

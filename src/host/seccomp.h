@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
-#include "init/seccomp.h"
+#include "init/init.h"
 #include "spec/spec.h"
 
 struct seccomp {

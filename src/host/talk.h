@@ -3,7 +3,7 @@
 #ifndef MOSS_TALK_H
 #define MOSS_TALK_H
 #include "base/error.h"
-#include "init/seccomp.h"
+#include "init/init.h"
 
 #define TALK_LISTENER_PATIENCE_S 10 /* with a seccomp agent that is asked about our own execve(2) */
 

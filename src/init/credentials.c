@@ -9,8 +9,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "init/seccomp.h"
-
 static int drop_bounding(uint64_t keep, struct error *err)
 {
 	for (unsigned long cap = 0; cap < 64; cap++) {

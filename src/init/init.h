@@ -4,12 +4,24 @@
  */
 #ifndef MOSS_INIT_H
 #define MOSS_INIT_H
+#include <linux/bpf_common.h>
+#include <linux/filter.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "spec/spec.h"
 
-struct init_seccomp; /* init/seccomp.h */
+/* In memory that both sides share: the host side fills the program in while the container is being made, before it lets
+ * init go on; the filter may deny init every way to tell of a failed execve(2) but a plain store. */
+struct init_seccomp {
+	uint32_t   flags;      /* of seccomp(2) */
+	bool       listens;    /* there are notifications: loading gives an fd for the host side */
+	bool       privileged; /* without no_new_privs it takes CAP_SYS_ADMIN */
+	atomic_int exec_errno; /* init → host: why execve(2) failed; 0: it did not */
+	uint16_t   count;      /* instructions of the program */
+	struct sock_filter program[BPF_MAXINSNS];
+};
 
 struct init {
 	const char *hostname, *domainname;     /* NULL: leave it */

@@ -16,7 +16,6 @@
 #include "base/passwd.h"
 #include "base/str.h"
 #include "base/sys.h"
-#include "init/seccomp.h"
 
 #define PASSWD_BYTES_MAX (256 * 1024) /* of /etc/passwd; what lies behind is not looked at */
 
