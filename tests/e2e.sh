@@ -43,7 +43,7 @@ chmod 0755 "$work"
 mkdir "$work/bin" "$work/tests"
 cp "$moss" "$work/bin/moss"
 chmod 0755 "$work/bin/moss"
-cp "$here"/e2e/*.bats "$here"/e2e/*.bash "$here"/e2e/*.py "$here"/e2e/*.sh "$work/tests/"
+cp "$here"/e2e/*.bats "$here"/e2e/*.bash "$here"/e2e/*.py "$here"/e2e/*.sh "$here"/e2e/*.c "$here"/e2e/*.json "$work/tests/"
 chmod 0644 "$work"/tests/*
 cp -r "$here/spec" "$work/tests/spec"
 chmod -R a+rX "$work/tests/spec"

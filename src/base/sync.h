@@ -23,6 +23,7 @@ enum sync_kind {
 	SYNC_CONSOLE, /* init → host: [pty master] */
 	SYNC_READY,   /* init → host: all steps are done, args[0] is there */
 	SYNC_GO,      /* host → init: state.json is written: wait on exec.fifo, or execute */
+	SYNC_LISTENER, /* init → host: [the seccomp filter's listener]; the filter is loaded */
 	SYNC_ERROR,   /* stage, init → host: struct error; the sender ends */
 };
 

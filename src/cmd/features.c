@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "cmd/commands.h"
+#include "host/seccomp.h"
+#include "host/seccomp_program.h"
 #include "spec/features.h"
 
 static bool has_command(const char *name)
@@ -27,6 +29,8 @@ int features_run(const struct global_options *global, const void *options, char 
 		.libseccomp = libseccomp,
 		.cgroups_by_systemd = false, /* check_global() in main.c refuses it; a test compares */
 		.checkpoint = has_command("checkpoint"),
+		.seccomp_flags = seccomp_kernel_flags(),
+		.seccomp_arch = seccomp_program_knows,
 	};
 	struct json_object *features;
 
@@ -34,8 +38,10 @@ int features_run(const struct global_options *global, const void *options, char 
 	snprintf(libseccomp, sizeof(libseccomp), "%u.%u.%u", seccomp->major, seccomp->minor, seccomp->micro);
 	if (features_make(&build, &features, err) < 0)
 		return -err->code;
-	puts(json_object_to_json_string_ext(features, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-							      JSON_C_TO_STRING_NOSLASHESCAPE));
+	const char *text = json_object_to_json_string_ext(features, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+									   JSON_C_TO_STRING_NOSLASHESCAPE);
+	/* More than a buffer: the first part may be written, or not, by puts(3) already. */
+	int code = text == NULL ? ENOMEM : puts(text) < 0 || fflush(stdout) != 0 ? errno : 0;
 	json_object_put(features);
-	return fflush(stdout) != 0 ? error_set(err, errno, "write to stdout") : 0;
+	return code != 0 ? error_set(err, code, "write to stdout") : 0;
 }

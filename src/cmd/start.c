@@ -12,6 +12,7 @@
 #include "host/notify.h"
 #include "host/signals.h"
 #include "host/state.h"
+#include "host/talk.h"
 
 static int check_created(int status, const char *id, struct error *err)
 {
@@ -51,16 +52,21 @@ static int check_executed(int dir_fd, const char *id, struct error *err)
 
 /* Let the init go on and wait until it has executed the program: its reading end of exec.fifo is
  * close-on-exec, so our writing end sees POLLERR then; or until it has died. */
-static int let_go(int dir_fd, int pidfd, const char *id, struct error *err)
+static int let_go(int dir_fd, int pidfd, const struct state *state, struct error *err)
 {
+	const char *id = state->id;
+	int   timeout_ms = state->seccomp_listens ? TALK_LISTENER_PATIENCE_S * 1000 : -1, count;
+
 	fd_owned fifo = openat(dir_fd, STATE_FIFO, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fifo < 0 || write(fifo, "", 1) != 1)
 		return error_at(err, errno, id, "write to %s", STATE_FIFO);
 	struct pollfd fds[] = { { .fd = fifo, .events = 0 }, { .fd = pidfd, .events = POLLIN } };
-	while (poll(fds, 2, -1) < 0)
+	while ((count = poll(fds, 2, timeout_ms)) < 0)
 		if (errno != EINTR)
 			return error_at(err, errno, id, "wait for the program");
+	if (count == 0)
+		return talk_listener_is_silent(err);
 	if (check_executed(dir_fd, id, err) < 0)
 		return -err->code;
 	if (unlinkat(dir_fd, STATE_FIFO, 0) < 0 && errno != ENOENT)
@@ -93,7 +99,7 @@ static int start(int dir_fd, int pidfd, const struct state *state, struct error 
 		return -err->code;
 	int ret = notify_open(dir_fd, &notify, err);
 	if (ret == 0)
-		ret = let_go(dir_fd, pidfd, state->id, err);
+		ret = let_go(dir_fd, pidfd, state, err);
 	if (ret == 0) {
 		notify_set_main_pid(notify, state->pid);
 		state_unlock(dir_fd); /* others may look, kill, delete while we wait */

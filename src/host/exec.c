@@ -29,6 +29,7 @@
 #include "host/join.h"
 #include "host/pid_file.h"
 #include "host/plan_process.h"
+#include "host/seccomp.h"
 #include "host/signals.h"
 #include "host/talk.h"
 
@@ -39,11 +40,14 @@ struct entering { /* an exec under way */
 	struct exec     *out;
 	struct state     state;
 	struct spec      spec;
-	struct spec      container; /* its config.json, where @spec is a file's and something in it is for all processes */
 	struct join      join;
 	struct exe       exe;
 	bool             seal_exe;
 	struct init_exec init;
+	struct spec      container; /* its config.json, where @spec is a file's and something in it is for all processes */
+	struct seccomp   seccomp;
+	int  root_fd;             /* of the state directory */
+	int  status;              /* enum state_status of the container */
 	int  dir_fd, first_pidfd; /* of the container, and of its first process */
 	uid_t owner;              /* of the container: another user's is root's to enter */
 	int  trees[JOIN_TREES];
@@ -56,6 +60,7 @@ void exec_close(struct exec *exec)
 	fd_close(&exec->sock);
 	fd_close(&exec->console_fd);
 	fd_close(&exec->signal_fd);
+	seccomp_unmap(&exec->filter);
 }
 
 /* It takes its time: this is for while the other side is busy, too. */
@@ -68,6 +73,7 @@ static void close_trees(struct entering *entering)
 static void entering_free(struct entering *entering)
 {
 	join_close(&entering->join);
+	seccomp_close(&entering->seccomp);
 	spec_free(&entering->spec);
 	spec_free(&entering->container);
 	state_free(&entering->state);
@@ -104,6 +110,7 @@ static int open_container(struct entering *entering, const char *id, const struc
 		return error_at(err, errno, id, "stat the container's state directory");
 	entering->owner = st.st_uid;
 	int status = state_status(entering->dir_fd, &entering->state, false, &entering->first_pidfd, err);
+	entering->status = status;
 	return status < 0 ? status : check_status(status, id, entering->options->ignore_paused, err);
 }
 
@@ -128,14 +135,26 @@ static int find_ids(struct entering *entering, struct error *err)
 	return 0;
 }
 
+/* config.json has been read as the template of the process, or, beside a file with another one, for what is for all
+ * processes. Returns it, or NULL with @err set. */
+static const struct spec *find_container(struct entering *entering, struct error *err)
+{
+	if (entering->options->process == NULL)
+		return &entering->spec;
+	if (entering->container.oci_version == NULL && exec_process_read_container(entering->dir_fd, &entering->container, err) < 0)
+		return NULL;
+	return &entering->container;
+}
+
 static int plan_scheduler(struct entering *entering, struct error *err)
 {
 	const struct spec_process *process = &entering->spec.process;
-	const struct spec *container = &entering->container;
 	struct init *init = &entering->init.init;
 
 	if (entering->state.memory_policy && entering->options->process != NULL) {
-		if (exec_process_read_container(entering->dir_fd, &entering->container, err) < 0)
+		const struct spec *container = find_container(entering, err);
+
+		if (container == NULL)
 			return -err->code;
 		init->memory_policy = container->memory_policy.given ? &container->memory_policy : NULL;
 	}
@@ -143,6 +162,37 @@ static int plan_scheduler(struct entering *entering, struct error *err)
 	init->set_scheduler |= entering->owner != geteuid() && (process->scheduler.given || process->io_priority.given);
 	init->cpus = process->exec_cpus_final.words != NULL ? &process->exec_cpus_final : NULL;
 	return 0;
+}
+
+/* The container's filter is for what is added to it, too. */
+static int plan_filter(struct entering *entering, struct error *err)
+{
+	if (!entering->state.seccomp)
+		return 0;
+	const struct spec *container = find_container(entering, err);
+	if (container == NULL) {
+		error_step(err, "seccomp");
+		return -err->code;
+	}
+	/* The path is that user's to write, and what is sent there would come from root. */
+	if (entering->owner != geteuid() && entering->state.seccomp_listens) {
+		error_at(err, EPERM, "linux: seccomp: listenerPath", "the container is user %u's", (unsigned)entering->owner);
+		return error_hint(err, "only that user can exec in a container with a seccomp listener");
+	}
+	if (seccomp_plan(container, entering->spec.process.no_new_privileges, &entering->seccomp, err) < 0)
+		return -err->code;
+	entering->init.init.seccomp = entering->seccomp.shared;
+	return 0;
+}
+
+/* Is there something to do on the host side before the program may run? */
+static bool host_is_needed(const struct entering *entering)
+{
+	const struct exec_options *options = entering->options;
+	const struct spec_process *process = &entering->spec.process;
+
+	return options->pid_file != NULL || options->pidfd_socket != NULL || process->terminal || process->scheduler.given ||
+	       process->io_priority.given || entering->state.seccomp || entering->state.rdt.group != NULL;
 }
 
 static int plan(struct entering *entering, const char *id, struct error *err)
@@ -160,9 +210,7 @@ static int plan(struct entering *entering, const char *id, struct error *err)
 	init->preserved_fds = entering->options->preserve_fds;
 	init->keep_groups = entering->options->keep_groups;
 	init->start_now = true;
-	/* The program need not wait for us where nobody is to learn of it before it runs. */
-	entering->init.go_on = entering->options->pid_file == NULL && entering->options->pidfd_socket == NULL &&
-			       !spec->process.terminal && !spec->process.scheduler.given && !spec->process.io_priority.given;
+	entering->init.go_on = !host_is_needed(entering);
 	init->set_personality = entering->state.personality >= 0;
 	init->personality = (unsigned long)entering->state.personality;
 	if (entering->state.new_keyring) {
@@ -170,9 +218,8 @@ static int plan(struct entering *entering, const char *id, struct error *err)
 		if (init->keyring == NULL)
 			return error_set(err, ENOMEM, "keyring");
 	}
-	if (plan_process(spec, entering->init.become, init, &files, err) < 0 || exe_find(&entering->exe, err) < 0)
-		return -err->code;
-	if (plan_scheduler(entering, err) < 0)
+	if (plan_process(spec, entering->init.become, init, &files, err) < 0 || exe_find(&entering->exe, err) < 0 ||
+	    plan_filter(entering, err) < 0 || plan_scheduler(entering, err) < 0)
 		return -err->code;
 	bool maps_known = entering->init.become && spec->uid_maps.count > 0;
 	entering->seal_exe = plan_exe_needed(&entering->exe, maps_known ? &spec->uid_maps : NULL);
@@ -314,7 +361,27 @@ static int finish(void *context, struct error *err)
 	    (entering->pidfd_sock >= 0 && fd_socket_send_pidfd(entering->pidfd_sock, entering->out->pidfd, err) < 0))
 		return -err->code;
 	int ret = sync_send(entering->out->sock, SYNC_GO, NULL, 0, -1);
-	return ret < 0 ? error_set(err, -ret, "let the process go on") : 0;
+	if (ret < 0)
+		return error_set(err, -ret, "let the process go on");
+	seccomp_keep(&entering->seccomp, entering->root_fd);
+	return 0;
+}
+
+static int pass_listener(struct entering *entering, const struct talk *talk, struct error *err)
+{
+	const struct state *state = &entering->state;
+	const struct seccomp_state sent = {
+		.oci_version = state->oci_version, .id = state->id, .bundle = state->bundle,
+		.status = state_status_name((enum state_status)entering->status), .pid = entering->out->pid,
+		.container_pid = state->pid, .annotations = state->annotations, .annotations_count = state->annotations_count,
+	};
+	fd_owned listener = -1;
+
+	if (entering->seccomp.listener == NULL)
+		return 0;
+	if (talk_take_listener(talk, &listener, err) < 0)
+		return -err->code;
+	return seccomp_send_listener(&entering->seccomp, listener, &sent, err);
 }
 
 static struct talk talk_of(struct exec *out)
@@ -333,8 +400,11 @@ static int enter(struct entering *entering, const char *id, const struct state_r
 	    fd_socket_connect("--pidfd-socket", options->pidfd_socket, &entering->pidfd_sock, err) < 0 ||
 	    signals_open(&out->signal_fd, err) < 0)
 		return -err->code;
+	seccomp_find(&entering->seccomp, root->fd);
 	int ret = clone_process(entering, err);
 	fd_close(&entering->child_sock);
+	if (ret == 0)
+		ret = seccomp_make(&entering->seccomp, false, err);
 	if (ret < 0 || intel_rdt_enter_exec(&entering->state, entering->dir_fd, out->pid, err) < 0)
 		return -err->code;
 	struct talk talk = talk_of(out);
@@ -342,8 +412,10 @@ static int enter(struct entering *entering, const char *id, const struct state_r
 	talk.note = note_of_talk;
 	talk.ready = finish;
 	talk.context = entering;
-	if (!entering->init.go_on)
-		return talk_until_ready(&talk, err);
+	if (!entering->init.go_on) {
+		ret = talk_until_ready(&talk, err);
+		return ret < 0 ? ret : pass_listener(entering, &talk, err);
+	}
 	close_trees(entering);
 	ret = talk_until_executed(&talk, err);
 	fd_close(&out->sock);
@@ -367,8 +439,9 @@ static int explain_failure(const struct entering *entering, const char *id, stru
 int exec_start(const struct exec_options *options, const char *id, const struct state_root *root,
 	       struct exec *ret_exec, struct error *err)
 {
-	struct entering entering = { .options = options, .out = ret_exec, .join.pidfd = -1, .join.root_fd = -1, .trees = { -1, -1 }, .dir_fd = -1, .first_pidfd = -1,
-				     .cgroup_fd = -1, .child_sock = -1, .console_sock = -1, .pidfd_sock = -1 };
+	struct entering entering = { .options = options, .out = ret_exec, .join.pidfd = -1, .join.root_fd = -1, .trees = { -1, -1 },
+				     .dir_fd = -1, .first_pidfd = -1, .cgroup_fd = -1, .child_sock = -1, .console_sock = -1,
+				     .pidfd_sock = -1, .seccomp.sock = -1, .root_fd = root->fd };
 
 	*ret_exec = (struct exec){ .pidfd = -1, .sock = -1, .console_fd = -1, .signal_fd = -1 };
 	for (int type = 0; type < SPEC_NS_COUNT; type++)
@@ -376,6 +449,7 @@ int exec_start(const struct exec_options *options, const char *id, const struct 
 	int ret = plan_check_preserved_fds(3, options->preserve_fds, err);
 	if (ret == 0)
 		ret = enter(&entering, id, root, err);
+	ret_exec->filter = seccomp_take(&entering.seccomp);
 	if (ret < 0)
 		exec_abandon(ret_exec, options);
 	if (ret < 0 && err->exit_status == 0 && entering.first_pidfd >= 0)
@@ -389,6 +463,7 @@ int exec_wait(struct exec *exec, struct error *err)
 	if (exec->sock < 0)
 		return 0;
 	struct talk talk = talk_of(exec);
+	talk.seccomp = exec->filter;
 	int ret = talk_until_executed(&talk, err);
 
 	fd_close(&exec->sock);

@@ -27,12 +27,15 @@ struct exec_options { /* texts are lent; NULL: not given */
 	bool        degrade;        /* --degrade=warn: go on outside the container's cgroup */
 };
 
+struct init_seccomp; /* init/init.h */
+
 struct exec {
 	pid_t pid;        /* the new process, our child, as we see it */
 	int   pidfd;
 	int   sock;       /* the launch socket, until the program is executed */
 	int   console_fd; /* the pty's master; -1: none, or sent away */
 	int   signal_fd;  /* all signals are blocked and read from here */
+	struct init_seccomp *filter; /* its seccomp filter, shared with it until the program is executed; NULL: none */
 };
 void exec_close(struct exec *exec);
 #define exec_owned __attribute__((cleanup(exec_close))) struct exec

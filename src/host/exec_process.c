@@ -24,8 +24,9 @@ static int read_file(const char *path, struct spec *spec, struct error *err)
 int exec_process_read_container(int dir_fd, struct spec *ret_spec, struct error *err)
 {
 	mem_owned char *bytes = NULL;
-	ssize_t size = state_read_config(dir_fd, &bytes, err);
 
+	*ret_spec = (struct spec){ .oci_version = NULL };
+	ssize_t size = state_read_config(dir_fd, &bytes, err);
 	if (size < 0)
 		return -err->code;
 	return spec_read(bytes, (size_t)size, ret_spec, err) < 0 ? error_object(err, "config.json") : 0;

@@ -22,4 +22,8 @@ int exec_process_read_container(int dir_fd, struct spec *ret_spec, struct error 
 int exec_process_parse_user(const char *text, struct spec_user *user, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Read the container's copy of config.json, as it was when that was created; spec_free() is needed in every case.
+ * Returns 0 or -errno with @err set. */
+int exec_process_read_config(int dir_fd, struct spec *ret_spec, struct error *err) __attribute__((nonnull, warn_unused_result));
+
 #endif

@@ -66,7 +66,10 @@ int fd_socket_send(int sock, int fd, const char *text)
 	rights->cmsg_type = SCM_RIGHTS;
 	rights->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(rights), &fd, sizeof(int));
-	return sendmsg(sock, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	ssize_t count = sendmsg(sock, &message, MSG_NOSIGNAL);
+	if (count < 0)
+		return errno == EAGAIN ? -ETIMEDOUT : -errno;
+	return (size_t)count == part.iov_len ? 0 : -ETIMEDOUT; /* the rest waits for who doesn't read */
 }
 
 int fd_socket_send_console(int sock, int console_fd, struct error *err)

@@ -10,7 +10,8 @@ struct sockaddr_un;
 int fd_socket_address(int dir_fd, const char *name, struct sockaddr_un *ret_address)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Send @fd (lent) through a connected socket, with @text as data. Returns 0 or -errno. */
+/* Send @fd (lent) through a connected socket, with @text as data. Returns 0 or -errno; -ETIMEDOUT when who
+ * is connected does not take it all within 10 s. */
 int fd_socket_send(int sock, int fd, const char *text) __attribute__((nonnull, warn_unused_result));
 
 /* Connect to the AF_UNIX stream socket @path, of any length; NULL: there is none, and *@ret_fd is -1.

@@ -34,6 +34,7 @@
 #include "host/pid_file.h"
 #include "host/plan.h"
 #include "host/plan_process.h"
+#include "host/seccomp.h"
 #include "host/signals.h"
 #include "host/talk.h"
 
@@ -60,6 +61,7 @@ void launched_close(struct launched *launched)
 	fd_close(&launched->console_fd);
 	fd_close(&launched->signal_fd);
 	notify_close(launched->notify);
+	seccomp_unmap(&launched->filter);
 	state_free(&launched->state);
 }
 
@@ -141,6 +143,8 @@ static int fill_state(struct making *making, struct error *err)
 	state->new_keyring = plan->stage.init.keyring != NULL;
 	state->own_pid_namespace = plan->stage.namespaces & CLONE_NEWPID;
 	state->chroot = plan->stage.shared_tree;
+	state->seccomp = plan->spec.seccomp != NULL;
+	state->seccomp_listens = plan->seccomp.listener != NULL;
 	state->creating = true;
 	int ret = proc_boot_id(state->boot_id);
 	if (ret == 0)
@@ -314,7 +318,28 @@ static int finish(void *context, struct error *err)
 	    (making->pidfd_sock >= 0 && fd_socket_send_pidfd(making->pidfd_sock, making->out->pidfd, err) < 0))
 		return -err->code;
 	ret = sync_send(making->out->sock, SYNC_GO, NULL, 0, -1);
-	return ret < 0 ? error_set(err, -ret, "let the container go on") : 0;
+	if (ret < 0)
+		return error_set(err, -ret, "let the container go on");
+	seccomp_keep(&making->plan->seccomp, making->out->root->fd);
+	return 0;
+}
+
+/* Its filter is loaded: let who wants its listener have it. */
+static int pass_listener(struct making *making, const struct talk *talk, struct error *err)
+{
+	const struct state *state = &making->out->state;
+	const struct seccomp_state sent = {
+		.oci_version = state->oci_version, .id = state->id, .bundle = state->bundle,
+		.status = state_status_name(STATE_CREATING), .pid = making->pid, .container_pid = making->pid,
+		.annotations = state->annotations, .annotations_count = state->annotations_count,
+	};
+	fd_owned listener = -1;
+
+	if (making->plan->seccomp.listener == NULL)
+		return 0;
+	if (talk_take_listener(talk, &listener, err) < 0)
+		return -err->code;
+	return seccomp_send_listener(&making->plan->seccomp, listener, &sent, err);
 }
 
 static int note_of_talk(void *making, const char *text, struct error *err)
@@ -328,7 +353,9 @@ static int send_files(void *context, struct error *err)
 	int ret = sync_send(making->out->sock, SYNC_FILES, NULL, 0, making->fifo_fd);
 
 	fd_close(&making->fifo_fd);
-	return ret < 0 ? error_set(err, -ret, "send exec.fifo") : 0;
+	if (ret < 0)
+		return error_set(err, -ret, "send exec.fifo");
+	return seccomp_make(&making->plan->seccomp, true, err); /* while the other side makes its mounts */
 }
 
 /* The container is made, but for the pivot. */
@@ -418,12 +445,14 @@ static int make_container(struct making *making, struct error *err)
 	if (make_hooks(making, err) < 0 || make_cgroup(making, err) < 0 || intel_rdt_make(&plan->intel_rdt, err) < 0 ||
 	    make_fifo(making, err) < 0 || make_notify(making, err) < 0)
 		return -err->code;
+	seccomp_find(&plan->seccomp, out->root->fd);
 	plan_raise_file_limit(plan);
 	int ret = clone_container(making, err);
 	setrlimit(RLIMIT_NOFILE, &plan->files.limit);
 	if (ret < 0 || intel_rdt_enter(&plan->intel_rdt, making->pid, err) < 0 ||
 	    inherited_rlimits(&plan->spec.process, making->pid, err) < 0 || prepare_namespaces(making, err) < 0 ||
-	    prepare_record(making, err) < 0 || restrict_devices(making, err) < 0) {
+	    prepare_record(making, err) < 0 || restrict_devices(making, err) < 0 ||
+	    (making->options->start_now && seccomp_make(&plan->seccomp, false, err) < 0)) {
 		if (err->code == EPIPE)
 			talk_last_words(out->sock, err);
 		return -err->code;
@@ -436,6 +465,8 @@ static int make_container(struct making *making, struct error *err)
 	talk.ready = finish;
 	talk.context = making;
 	ret = talk_until_ready(&talk, err);
+	if (ret == 0)
+		ret = pass_listener(making, &talk, err);
 	if (ret < 0 && plan->notify)
 		notify_explain(err);
 	return ret;
@@ -489,6 +520,7 @@ int launch_create(const struct launch_options *options, struct state_root *root,
 		ret = make_container(&making, err);
 		if (ret < 0)
 			unmake(&making);
+		ret_launched->filter = seccomp_take(&plan.seccomp);
 	}
 	hooks_close(&making.hooks);
 	fd_close(&making.cgroup_fd);
@@ -504,6 +536,7 @@ int launch_create(const struct launch_options *options, struct state_root *root,
 int launch_wait_exec(struct launched *launched, struct error *err)
 {
 	struct talk talk = talk_of(launched);
+	talk.seccomp = launched->filter;
 	int ret = talk_until_executed(&talk, err);
 
 	fd_close(&launched->sock);

@@ -29,6 +29,7 @@ struct launch_options {
 };
 
 struct notify; /* host/notify.h */
+struct init_seccomp; /* init/init.h */
 
 struct launched {
 	struct state_root *root;   /* lent */
@@ -39,6 +40,7 @@ struct launched {
 	int          console_fd;   /* the pty's master; -1: none, or sent away */
 	struct notify *notify;     /* with start_now: the proxy of NOTIFY_SOCKET; NULL: none */
 	int          signal_fd;    /* all signals are blocked and read from here */
+	struct init_seccomp *filter; /* its seccomp filter, shared with it until the program is executed; NULL: none */
 };
 void launched_close(struct launched *launched);
 #define launched_owned __attribute__((cleanup(launched_close))) struct launched

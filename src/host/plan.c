@@ -30,6 +30,7 @@ void plan_free(struct plan *plan)
 	join_close(&plan->join);
 	netdev_close(&plan->net_devices);
 	intel_rdt_close(&plan->intel_rdt);
+	seccomp_close(&plan->seccomp);
 	mount_idmap_close(plan->mount_trees, plan->mount_trees_count);
 	free(plan->config);
 	spec_free(&plan->spec);
@@ -125,7 +126,7 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 	for (int type = 0; type < SPEC_NS_COUNT; type++)
 		plan->join.fds[type] = -1;
 	plan->join.root_fd = -1;
-	plan->net_devices.sock = plan->net_devices.inside_sock = plan->intel_rdt.root_fd = -1;
+	plan->net_devices.sock = plan->net_devices.inside_sock = plan->intel_rdt.root_fd = plan->seccomp.sock = -1;
 	struct listen_fds listened;
 	ssize_t size = bundle_read(options, spec, &plan->config, err);
 	if (size < 0)
@@ -187,8 +188,9 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 		spec->process.user.gid = stage->in_user_ns ? stage->gid : 0;
 	}
 	if (plan_process(spec, stage->in_user_ns, &stage->init, &plan->files, err) < 0 || check_no_pivot(options, plan, err) < 0 ||
-	    note_shared_tree(plan, err) < 0)
+	    note_shared_tree(plan, err) < 0 || seccomp_plan(spec, spec->process.no_new_privileges, &plan->seccomp, err) < 0)
 		return -err->code;
+	stage->init.seccomp = plan->seccomp.shared;
 	plan_raise_file_limit(plan);
 	plan->mount_trees_count = spec->mounts_count; /* moss may add mounts of its own to them */
 	if (mount_idmap_open(spec, plan->bundle, plan->join.fds[SPEC_NS_USER], &plan->mount_trees, err) < 0)

@@ -10,6 +10,7 @@
 #include "host/join.h"
 #include "host/launch.h"
 #include "host/netdev.h"
+#include "host/seccomp.h"
 #include "stage/stage.h"
 
 struct plan {
@@ -18,6 +19,7 @@ struct plan {
 	struct exe   exe;
 	struct netdev_set net_devices;
 	struct intel_rdt intel_rdt;
+	struct seccomp seccomp;
 	struct stage stage;
 	int         *mount_trees;     /* of idmapped mounts, see mount_idmap_open(): one for each of the ... */
 	size_t       mount_trees_count; /* ... mounts of config.json */

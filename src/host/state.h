@@ -48,6 +48,8 @@ struct state {
 	bool         stopped_by_signal; /* paused, without a cgroup to freeze */
 	bool         memory_policy; /* its config.json has one, for all of its processes */
 	bool         new_keyring;  /* its processes have a session keyring of their own */
+	bool         seccomp;      /* its processes have the filter of its config.json ... */
+	bool         seccomp_listens; /* ... about which somebody is asked: he may never answer */
 	const char  *cgroup;       /* the container's own cgroup, from the hierarchy's root; NULL: none */
 	struct state_rdt rdt;
 	struct spec_annotation *annotations;

@@ -141,6 +141,8 @@ static int read_members(struct json_object *json, struct state *state, struct er
 	state->personality = number_of(json, "personality");
 	state->memory_policy = flag_of(json, "memory_policy");
 	state->new_keyring = flag_of(json, "new_keyring");
+	state->seccomp = flag_of(json, "seccomp");
+	state->seccomp_listens = flag_of(json, "seccomp_listens");
 	state->pid = pid > 0 && pid <= INT32_MAX ? (pid_t)pid : 0;
 	state->birth.pidfd_inode = inode > 0 ? (uint64_t)inode : 0;
 	state->birth.start_time = (uint64_t)number_of(json, "pid_start_time");
@@ -253,6 +255,10 @@ char *state_text(const struct state *state)
 	json_object_object_add(json, "new_keyring", json_object_new_boolean(state->new_keyring));
 	if (state->chroot)
 		json_object_object_add(json, "chroot", json_object_new_boolean(true));
+	if (state->seccomp)
+		json_object_object_add(json, "seccomp", json_object_new_boolean(true));
+	if (state->seccomp_listens)
+		json_object_object_add(json, "seccomp_listens", json_object_new_boolean(true));
 	if (state->no_process)
 		json_object_object_add(json, "no_process", json_object_new_boolean(true));
 	if (state->stopped_by_signal)

@@ -13,6 +13,7 @@
 #include "host/console.h"
 #include "host/fd_socket.h"
 #include "host/signals.h"
+#include "spec/spec_seccomp.h"
 
 /* The other end of the socket is closed and no error came: say how the process ended. */
 static int explain_end(int pidfd, struct error *err)
@@ -69,14 +70,20 @@ static int handle(const struct talk *talk, struct sync_message *message, struct 
 	return error_set(err, EPROTO, "message %d", (int)message->kind);
 }
 
-/* Wait for the socket, but not longer than until a signal asks us to stop. */
-static int wait_readable(const struct talk *talk, struct error *err)
+/* Wait for the socket, but not longer than until a signal asks us to stop; or for @timeout_ms (-1: for ever). */
+static int wait_readable(const struct talk *talk, int timeout_ms, struct error *err)
 {
 	struct pollfd fds[] = { { .fd = talk->sock, .events = POLLIN }, { .fd = talk->signal_fd, .events = POLLIN } };
 
 	for (;;) {
-		if (poll(fds, array_size(fds), -1) < 0 && errno != EINTR)
+		int count = poll(fds, array_size(fds), timeout_ms);
+
+		if (count < 0 && errno != EINTR)
 			return error_set(err, errno, "poll");
+		if (count == 0)
+			return error_set(err, ETIMEDOUT, "the other side");
+		if (count < 0)
+			continue;
 		/* First: a program that is executed already gets its signals from us, and is not ended by them. */
 		if (fds[0].revents != 0)
 			return 0;
@@ -85,13 +92,19 @@ static int wait_readable(const struct talk *talk, struct error *err)
 	}
 }
 
+int talk_listener_is_silent(struct error *err)
+{
+	error_at(err, ETIMEDOUT, "linux: seccomp: listenerPath", "the program is not executed after %d s", TALK_LISTENER_PATIENCE_S);
+	return error_hint(err, "who listens there must answer for execve, or linux.seccomp must not notify of it");
+}
+
 int talk_until_ready(const struct talk *talk, struct error *err)
 {
 	struct sync_message message;
 	int ret = 0;
 
 	while (ret == 0) {
-		if (wait_readable(talk, err) < 0)
+		if (wait_readable(talk, -1, err) < 0)
 			return -err->code;
 		ret = sync_receive(talk->sock, &message);
 		if (ret < 0)
@@ -105,9 +118,11 @@ int talk_until_executed(const struct talk *talk, struct error *err)
 {
 	struct sync_message message;
 
+	bool patient = talk->seccomp == NULL || !talk->seccomp->listens;
+
 	do {
-		if (wait_readable(talk, err) < 0)
-			return -err->code;
+		if (wait_readable(talk, patient ? -1 : TALK_LISTENER_PATIENCE_S * 1000, err) < 0)
+			return err->code == ETIMEDOUT ? talk_listener_is_silent(err) : -err->code;
 		int ret = sync_receive(talk->sock, &message);
 		if (ret < 0)
 			return error_set(err, -ret, "wait for the program");
@@ -115,7 +130,30 @@ int talk_until_executed(const struct talk *talk, struct error *err)
 		if (message.kind != SYNC_END && handle(talk, &message, err) < 0)
 			return -err->code;
 	} while (message.kind != SYNC_END);
-	return 0;
+	int code = talk->seccomp != NULL ? atomic_load(&talk->seccomp->exec_errno) : 0;
+	if (code == 0)
+		return 0;
+	/* Written by the container's side. */
+	error_at(err, code > 0 && code <= SPEC_SECCOMP_ERRNO_MAX ? code : EPERM, "exec", "execute the program");
+	err->exit_status = 255;
+	return error_hint(err, "the seccomp filter let moss say no more; without linux.seccomp it says what is missing");
+}
+
+int talk_take_listener(const struct talk *talk, int *ret_fd, struct error *err)
+{
+	struct sync_message message;
+
+	if (wait_readable(talk, -1, err) < 0)
+		return -err->code;
+	int ret = sync_receive(talk->sock, &message);
+	if (ret < 0)
+		return error_set(err, -ret, "wait for the listener of the seccomp filter");
+	if (message.kind == SYNC_LISTENER && message.fd >= 0) {
+		*ret_fd = message.fd;
+		return 0;
+	}
+	ret = handle(talk, &message, err);
+	return ret < 0 ? ret : error_set(err, EPROTO, "message %d", (int)message.kind);
 }
 
 void talk_last_words(int sock, struct error *err)

@@ -3,6 +3,9 @@
 #ifndef MOSS_TALK_H
 #define MOSS_TALK_H
 #include "base/error.h"
+#include "init/init.h"
+
+#define TALK_LISTENER_PATIENCE_S 10 /* with a seccomp agent that is asked about our own execve(2) */
 
 struct talk { /* every fd is lent; a message whose function is NULL is an error */
 	int  sock, pidfd, signal_fd;
@@ -17,6 +20,7 @@ struct talk { /* every fd is lent; a message whose function is NULL is an error 
 	/* SYNC_READY: all its steps are done. The talk ends behind it. */
 	int (*ready)(void *context, struct error *err);
 	void *context;
+	const struct init_seccomp *seccomp; /* the filter below which the program is executed; NULL: none */
 };
 
 /* Answer until the process is ready.
@@ -25,8 +29,16 @@ struct talk { /* every fd is lent; a message whose function is NULL is an error 
 int talk_until_ready(const struct talk *talk, struct error *err) __attribute__((nonnull, warn_unused_result));
 
 /* It was told to go on without waiting for a start, or goes on by itself: answer until the program is executed.
- * Returns 0, also when the process died on the way without a word: its status tells. */
+ * Returns 0, also when the process died on the way without a word: its status tells; a seccomp filter may leave
+ * it no other way. Waits TALK_LISTENER_PATIENCE_S where that depends on who listens to the filter. */
 int talk_until_executed(const struct talk *talk, struct error *err) __attribute__((nonnull, warn_unused_result));
+
+/* It was told to go on: take the listener of its seccomp filter, which the caller closes.
+ * Returns 0 or -errno with @err set. */
+int talk_take_listener(const struct talk *talk, int *ret_fd, struct error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Set @err for a program that is not executed after TALK_LISTENER_PATIENCE_S. Returns -ETIMEDOUT. */
+int talk_listener_is_silent(struct error *err) __attribute__((nonnull));
 
 /* What the other side had to say before it died explains more than our broken pipe: put it into
  * @err, if there is something. */

@@ -11,6 +11,7 @@ struct init_context {
 	int    sock;          /* the launch socket, lent */
 	char **env;           /* init->env, HOME added when it was missing */
 	bool   cwd_entered;   /* the first try worked */
+	bool   filter_loaded; /* of seccomp */
 	char   home[PATH_MAX]; /* "HOME=/root" */
 	char   program[PATH_MAX]; /* args[0], found */
 };

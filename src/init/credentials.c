@@ -86,9 +86,23 @@ static int set_capabilities(const struct spec_capabilities *caps, struct init_co
 
 int credentials_apply(const struct init *init, struct init_context *context, struct error *err)
 {
+	struct spec_capabilities caps = init->capabilities;
+
+	/* To load the filter last, behind capset(2), which it may deny. The program gets it from execve(2) only where
+	 * it may have it: what that gives follows from the inheritable, ambient and bounding sets (capabilities(7)). */
+	if (init->seccomp != NULL && init->seccomp->privileged) {
+		const uint64_t admin = UINT64_C(1) << CAP_SYS_ADMIN;
+
+		if (caps.ambient & ~caps.permitted & admin) { /* not to be raised on the strength of that */
+			init_note(context, "process: capabilities: ambient: CAP_SYS_ADMIN can't be raised: it must be permitted, too");
+			caps.ambient &= ~admin;
+		}
+		caps.permitted |= admin;
+		caps.effective |= admin;
+	}
 	/* Each needs what the next one gives up. */
-	if (drop_bounding(init->capabilities.bounding, err) < 0 || set_groups(init, err) < 0 ||
-	    set_user(&init->process->user, err) < 0 || set_capabilities(&init->capabilities, context, err) < 0)
+	if (drop_bounding(caps.bounding, err) < 0 || set_groups(init, err) < 0 ||
+	    set_user(&init->process->user, err) < 0 || set_capabilities(&caps, context, err) < 0)
 		return -err->code;
 	if (init->process->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return error_set(err, errno, "prctl PR_SET_NO_NEW_PRIVS");

@@ -31,6 +31,7 @@
 #include "init/credentials.h"
 #include "init/program.h"
 #include "init/scheduler.h"
+#include "init/seccomp.h"
 
 static int step_session(const struct init *init, struct init_context *context, struct error *err)
 {
@@ -251,13 +252,34 @@ static int run_start_hooks(const struct init *init, int sock, struct error *err)
 	return 0;
 }
 
+/* Load the filter, and give its listener to the host side, if it has one: the last that needs a system call that the
+ * filter may know. */
+static int load_filter(const struct init *init, struct init_context *context, struct error *err)
+{
+	if (init->seccomp == NULL || context->filter_loaded)
+		return 0;
+	context->filter_loaded = true;
+	int listener = seccomp_apply(init->seccomp, err);
+	if (listener < 0)
+		return error_step(err, "seccomp");
+	int ret = listener > 0 ? sync_send(context->sock, SYNC_LISTENER, NULL, 0, listener) : 0;
+	return ret < 0 ? error_at(err, -ret, "linux: seccomp", "hand the filter's listener over") : 0;
+}
+
+/* Returns only on failure. */
+static void execute(const struct init *init, struct init_context *context, struct error *err)
+{
+	if (load_filter(init, context, err) == 0)
+		program_execute(init, context, err);
+}
+
 static void __attribute__((noreturn)) execute_now(const struct init *init, struct init_context *context)
 {
 	struct error err = { 0 };
 
 	if (run_start_hooks(init, context->sock, &err) < 0)
 		give_up(context->sock, &err, "hooks");
-	program_execute(init, context, &err);
+	execute(init, context, &err);
 	err.exit_status = 255;
 	give_up(context->sock, &err, "exec");
 }
@@ -270,21 +292,25 @@ void init_main(const struct init *init, int sock, int fifo_fd)
 	context = (struct init_context){ .sock = sock, .env = init->env };
 	do_steps(init, &context, steps, array_size(steps));
 	report(sock);
-	if (!init->start_now) {
-		close(sock);
-		/* Nothing of the host's is open any more, and exec's helper must be able to look at us. */
-		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-		wait_for_start(fifo_fd);
-	}
 	if (init->start_now)
 		execute_now(init, &context);
+	/* Nothing of the host's is used any more, and exec's helper must be able to look at us. */
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	/* `create` is there to take the listener, `start` is not. */
+	if (init->seccomp != NULL && init->seccomp->listens) {
+		if (load_filter(init, &context, &err) < 0)
+			give_up(sock, &err, "exec");
+	} else {
+		close(sock);
+	}
+	wait_for_start(fifo_fd);
 	/* An error is for `start`, which looks into the fifo when our end is closed; that of the program's execution for
 	 * its own stderr, too. */
 	if (run_start_hooks(init, -1, &err) < 0) {
 		(void)!write(fifo_fd, &err, sizeof(err));
 		_exit(1);
 	}
-	program_execute(init, &context, &err);
+	execute(init, &context, &err);
 	error_step(&err, "exec");
 	(void)!write(fifo_fd, &err, sizeof(err));
 	char text[ERROR_TEXT_MAX];

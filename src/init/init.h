@@ -4,11 +4,25 @@
  */
 #ifndef MOSS_INIT_H
 #define MOSS_INIT_H
+#include <linux/bpf_common.h>
+#include <linux/filter.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/lsm.h"
 #include "spec/spec.h"
+
+/* In memory that both sides share: the host side fills the program in while the container is being made, before it lets
+ * init go on; the filter may deny init every way to tell of a failed execve(2) but a plain store. */
+struct init_seccomp {
+	uint32_t   flags;      /* of seccomp(2) */
+	bool       listens;    /* there are notifications: loading gives an fd for the host side */
+	bool       privileged; /* without no_new_privs it takes CAP_SYS_ADMIN */
+	atomic_int exec_errno; /* init → host: why execve(2) failed; 0: it did not */
+	uint16_t   count;      /* instructions of the program */
+	struct sock_filter program[BPF_MAXINSNS];
+};
 
 struct init {
 	const char *hostname, *domainname;     /* NULL: leave it */
@@ -31,6 +45,7 @@ struct init {
 	bool        set_groups;                /* false: setgroups(2) may be denied in this user namespace */
 	bool        keep_groups;               /* the caller's supplementary groups stay */
 	bool        bind_console;              /* show the pty as /dev/console */
+	struct init_seccomp *seccomp;          /* the filter that is loaded last of all; NULL: none */
 	bool        root_readonly;
 	bool        start_now;                 /* execute at once, without waiting on exec.fifo */
 	const struct spec_hooks *hooks;        /* those of the spec, one list a kind; NULL: there are none */

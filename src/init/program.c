@@ -206,6 +206,9 @@ int program_execute(const struct init *init, struct init_context *context, struc
 {
 	execve(context->program, (char *const *)init->process->args.texts, context->env);
 	int code = errno;
+	/* All that follows may be denied to us. */
+	if (init->seccomp != NULL)
+		atomic_store(&init->seccomp->exec_errno, code);
 	not_executable(code, context->program, err);
 	err->hint[0] = '\0';
 	if (code == ENOENT)

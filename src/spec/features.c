@@ -144,13 +144,38 @@ static void add_memory_policy(struct features *features, struct json_object *on_
 	add_honoured(features, policy, "flags", flags, flag);
 }
 
+static void add_words(struct json_object *object, const char *name, const struct spec_seccomp_word *word)
+{
+	struct json_object *list = add(object, name, json_object_new_array());
+
+	for (; word->name != NULL; word++)
+		list_add(list, word->name);
+}
+
+static void add_seccomp(struct features *features, struct json_object *on_linux, const struct features_build *build)
+{
+	struct json_object *seccomp = add(on_linux, "seccomp", json_object_new_object()), *list;
+
+	add_flag(seccomp, "enabled", honours(features, "\"linux\": {\"seccomp\": {\"defaultAction\": \"SCMP_ACT_ALLOW\"}}", "", ""));
+	add_words(seccomp, "actions", spec_seccomp_actions);
+	add_words(seccomp, "operators", spec_seccomp_operators);
+	list = add(seccomp, "archs", json_object_new_array());
+	for (const struct spec_seccomp_word *arch = spec_seccomp_archs; arch->name != NULL; arch++)
+		if (build->seccomp_arch(arch->value))
+			list_add(list, arch->name);
+	add_words(seccomp, "knownFlags", spec_seccomp_flags);
+	list = add(seccomp, "supportedFlags", json_object_new_array());
+	for (const struct spec_seccomp_word *flag = spec_seccomp_flags; flag->name != NULL; flag++)
+		if (build->seccomp_flags & flag->value)
+			list_add(list, flag->name);
+}
+
 /* Features that are on or off as a whole. */
 static void add_switches(struct features *features, struct json_object *on_linux)
 {
 	static const struct {
 		const char *name, *members;
 	} switches[] = {
-		{ "seccomp", "\"linux\": {\"seccomp\": {\"defaultAction\": \"SCMP_ACT_ALLOW\"}}" },
 		{ "apparmor", "\"process\": {\"cwd\": \"/\", \"apparmorProfile\": \"profile\"}" },
 		{ "selinux", "\"process\": {\"cwd\": \"/\", \"selinuxLabel\": \"system_u:system_r:container_t:s0\"}" },
 		{ "intelRdt", "\"linux\": {\"intelRdt\": {\"closID\": \"group\"}}" },
@@ -184,6 +209,7 @@ int features_make(const struct features_build *build, struct json_object **ret_f
 	add_namespaces(on_linux);
 	add_capabilities(on_linux);
 	add_cgroup(&features, on_linux, build);
+	add_seccomp(&features, on_linux, build);
 	add_switches(&features, on_linux);
 	add_memory_policy(&features, on_linux);
 

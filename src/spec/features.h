@@ -7,6 +7,7 @@
 #define MOSS_FEATURES_H
 #include <json-c/json.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -14,6 +15,8 @@ struct features_build { /* what the readers of config.json can't know */
 	const char *version, *commit, *libseccomp;
 	bool        cgroups_by_systemd; /* --systemd-cgroup works */
 	bool        checkpoint;         /* there are the commands checkpoint and restore */
+	uint32_t    seccomp_flags;      /* those of seccomp(2) that this kernel knows */
+	bool      (*seccomp_arch)(uint32_t arch); /* does libseccomp know it (SCMP_ARCH_*)? */
 };
 
 /* Nothing in it is written down twice: names come from the tables that read them, and whether a

@@ -15,6 +15,7 @@
 #include "base/hook.h"
 #include "base/mem.h"
 #include "spec/mount_options.h"
+#include "spec/spec_seccomp.h"
 
 #define SPEC_VERSION_MIN "1.0.0" /* of the specification, as ociVersion */
 #define SPEC_VERSION_MAX "1.3.0" /* newer ones are read with a warning */
@@ -217,7 +218,7 @@ struct spec_hook_input { /* the whole */
 /* A field that the specification knows and this build can't honour yet. It is refused (or, for a
  * limit with --degrade=warn, noted): never ignored. */
 struct spec_unsupported {
-	const char *path;  /* "linux: seccomp" */
+	const char *path;  /* "linux: intelRdt" */
 	bool        limit; /* a limit of linux.resources, which --degrade=warn lets pass */
 };
 
@@ -256,6 +257,7 @@ struct spec {
 
 	const char           *mount_label; /* NULL when absent or "" */
 	struct spec_intel_rdt intel_rdt;
+	struct spec_seccomp *seccomp; /* NULL when absent */
 
 	const char       *cgroups_path; /* NULL when absent or "" */
 	unsigned long     rootfs_propagation; /* MS_SHARED etc. with MS_REC; 0 when absent */
@@ -311,6 +313,14 @@ bool spec_has_own_tree(const struct spec *spec) __attribute__((nonnull, pure));
 
 /* Apply the rules for a container without one, after spec_check(); the same results. */
 int spec_check_shared_tree(const struct spec *spec, struct error *err) __attribute__((nonnull, warn_unused_result));
+
+/* The part of spec_check() that is about spec->seccomp. */
+int spec_seccomp_check(const struct spec *spec, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Who is to get the filter's listener: listenerPath or, where that is missing, crun's annotation
+ * run.oci.seccomp.receiver. The path of a socket; NULL when there is none. */
+const char *spec_seccomp_listener(const struct spec *spec) __attribute__((nonnull, pure));
 
 /* The number of a capability by its name ("CAP_KILL", in any case); false when it has none. */
 bool spec_capability_find(const char *name, int *ret_number) __attribute__((nonnull, warn_unused_result));

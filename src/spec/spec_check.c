@@ -388,5 +388,7 @@ int spec_check(const struct spec *spec, struct error *err)
 		ret = check_mounts(spec, err);
 	if (ret == 0)
 		ret = spec_check_memory_policy(&spec->memory_policy, err);
+	if (ret == 0)
+		ret = spec_seccomp_check(spec, err);
 	return ret < 0 ? ret : spec_check_process(spec, err);
 }

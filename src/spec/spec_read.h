@@ -4,8 +4,7 @@
 #include "spec/json_read.h"
 #include "spec/spec.h"
 
-/* One reader for each part; @field is the struct spec where it is used.
- * spec_seccomp_read checks types, and notes a field that asks for something. */
+/* One reader for each part; @field is the struct spec where it is used. */
 json_read_fn spec_process_read;       /* process */
 json_read_fn spec_mounts_read;        /* mounts */
 json_read_fn spec_linux_read;         /* linux */

@@ -241,6 +241,15 @@ command_exec() {
 	words "${program[$1]}" --root "$work/$1/$2/state" exec "bench-$1" /bin/true
 }
 
+# command_profile NAME[,profile|,cold] root|user: `run` as it is, with the profile, and with it for the first time.
+command_profile() {
+	local name=${1%,*} dir=$work/${1%,*}/$2 bundle=bundle
+
+	[ "$name" = "$1" ] || bundle=profile
+	[ "${1#*,}" != cold ] || words rm -rf "$dir/state/:seccomp" ";"
+	words "${program[$name]}" --root "$dir/state" run -b "$dir/$bundle" "bench-$name"
+}
+
 # ---- measuring ----
 
 as_self=(env) # a runner: words put before a command
@@ -363,6 +372,32 @@ for name in "${names[@]}"; do
 	printf '%-8s %s\n' "$name" "$(version "$name")"
 done
 
+# measure_profile KIND RUNNER...: what a seccomp profile like the engines' default costs each runtime.
+measure_profile() {
+	local kind=$1 scenario="run with a seccomp profile, $1" name dir profiled=()
+
+	for name in "${runtimes[@]}"; do
+		dir=$work/$name/$kind
+		rm -rf "$dir/profile"
+		mkdir "$dir/profile"
+		jq --slurpfile profile "$here/../e2e/seccomp_profile.json" '.linux.seccomp = $profile[0]' \
+			"$dir/bundle/config.json" >"$dir/profile/config.json"
+		chmod -R a+rX "$dir/profile"
+		profiled+=("$name" "$name,profile")
+	done
+	measure "$scenario" "$kind" command_profile "" "${@:2}" -- moss moss,profile "${profiled[@]:2}"
+	measure "$scenario, nothing kept" "$kind" command_profile "forget run" "${@:2}" -- moss,cold
+	awk -F '\t' -v scenario="$scenario" '
+		$1 == scenario && $3 == "total" { median[$2] = $4 }
+		$1 == scenario ", nothing kept" && $3 == 2 { median["moss,cold"] = $4 }
+		END {
+			for (name in median)
+				if (split(name, part, ",") == 2)
+					printf "  the profile costs %s %+.2f ms%s\n", name, median[name] - median[part[1]],
+						name == "moss,profile" ? median[name] - median["moss"] <= 0.8 ? " (goal: at most 0.80: met)" : " (goal: at most 0.80: missed)" : ""
+		}' "$results"
+}
+
 measure_root() {
 	bundles_make root 0 0
 	device_list_check
@@ -370,6 +405,7 @@ measure_root() {
 	measure "run, root" root command_run "" "${as_self[@]}" -- "${names[@]}"
 	measure "create+start+delete, root" root command_cycle "create start delete" "${as_self[@]}" -- "${runtimes[@]}"
 	measure_binds
+	measure_profile root "${as_self[@]}"
 	measure_running root "${as_self[@]}" -- "state, root" command_state "exec, root" command_exec
 }
 
@@ -445,6 +481,7 @@ measure_user() {
 	bundles_make user "$1" "$2"
 	managers_find user "${@:3}"
 	measure "run, normal user, one id" user command_run "" "${@:3}" -- "${names[@]}"
+	measure_profile user "${@:3}"
 	measure_running user "${@:3}" -- "exec, normal user" command_exec
 	subids_find "$@" || return 0
 	bundles_make subids "$1" "$2"

@@ -308,9 +308,9 @@ teardown() { e2e_teardown; }
 	cp kept.json config.json
 	config '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
 		syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO"}]}'
-	container 'mkdir /dev/shm/new && echo ran'
+	container 'mkdir /dev/shm/new && echo made'
 	[ "$status" -ne 0 ]
-	[[ "$output" != *ran* ]]
+	[[ "$output" != *made* ]]
 	cp kept.json config.json
 	config '.linux.sysctl = {"kernel.msgmax": "12345"}'
 	container 'cat /proc/sys/kernel/msgmax'

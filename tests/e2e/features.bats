@@ -178,6 +178,27 @@ valid() {
 	run ! accepted '.linux.memoryPolicy = {mode: "MPOL_RANDOM", nodes: "0"}'
 }
 
+# Each word that is listed is taken, and there is no other.
+@test "features: seccomp: actions, operators, architectures and flags are those that create takes" {
+	jq -e '.linux.seccomp | keys == ["actions", "archs", "enabled", "knownFlags", "operators", "supportedFlags"]
+		and (.actions | length == 9) and (.operators | length == 7) and (.supportedFlags - .knownFlags == [])
+		and (.archs | index("SCMP_ARCH_X86_64") and index("SCMP_ARCH_AARCH64"))' features.json
+	while read -r list filter; do
+		for word in $(jq -r ".linux.seccomp.$list[]" features.json); do
+			accepted ".linux.seccomp = ($filter)" --arg w "$word"
+		done
+		run ! accepted ".linux.seccomp = ($filter)" --arg w "${list^^}_NONE"
+	done <<-'END'
+		operators {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["swapoff"], action: "SCMP_ACT_ERRNO", args: [{index: 0, value: 0, op: $w}]}]}
+		archs {defaultAction: "SCMP_ACT_ALLOW", architectures: [$w]}
+		supportedFlags {defaultAction: "SCMP_ACT_ALLOW", flags: [$w]}
+	END
+	for word in $(jq -r '.linux.seccomp.actions[] | select(. != "SCMP_ACT_NOTIFY")' features.json); do # needs who listens
+		accepted '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["swapoff"], action: $w}]}' --arg w "$word"
+	done
+	run ! accepted '.linux.seccomp = {defaultAction: "SCMP_ACT_NONE"}'
+}
+
 @test "features: systemd is what --systemd-cgroup answers, and cgroup v1 is never used" {
 	cp kept.json config.json
 	attempt --systemd-cgroup create "$ID"

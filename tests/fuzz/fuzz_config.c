@@ -1,7 +1,9 @@
 /* fuzz_config.c - any config.json at all is read or refused, and spec.h keeps its promises. Side: any. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <linux/seccomp.h>
 
+#include "host/seccomp_cache.h"
 #include "process_promises.h"
 
 /* What spec_read() says of the text itself: no NUL, no control character in a string, not too deep. */
@@ -97,6 +99,53 @@ static void promises_of_memory_policy(const struct spec_memory_policy *policy, b
 	promise((policy->flags & 0xc000) != 0xc000);
 }
 
+static bool is_word(const struct spec_seccomp_word *word, uint32_t value)
+{
+	for (; word->name != NULL; word++)
+		if (word->value == value)
+			return true;
+	return false;
+}
+
+static void promises_of_action(uint32_t action)
+{
+	uint32_t kind = action & SECCOMP_RET_ACTION_FULL, data = action & SECCOMP_RET_DATA;
+
+	promise(is_word(spec_seccomp_actions, kind));
+	promise(data == 0 || kind == SECCOMP_RET_ERRNO || kind == SECCOMP_RET_TRACE);
+	promise(kind != SECCOMP_RET_ERRNO || data <= SPEC_SECCOMP_ERRNO_MAX);
+}
+
+static void promises_of_seccomp(const struct spec_seccomp *seccomp)
+{
+	uint32_t known = 0;
+	bool     notifies = false;
+	str_owned key = { 0 };
+
+	promises_of_action(seccomp->default_action);
+	promise(seccomp->default_action != SECCOMP_RET_USER_NOTIF);
+	for (const struct spec_seccomp_word *flag = spec_seccomp_flags; flag->name != NULL; flag++)
+		known |= flag->value;
+	promise((seccomp->flags & ~known) == 0);
+	promise(seccomp->listener_path == NULL || seccomp->listener_path[0] != '\0');
+	for (size_t i = 0; i < seccomp->archs_count; i++)
+		promise(is_word(spec_seccomp_archs, seccomp->archs[i]));
+	for (size_t i = 0; i < seccomp->rules_count; i++) {
+		const struct spec_seccomp_rule *rule = &seccomp->rules[i];
+
+		promises_of_action(rule->action);
+		notifies |= rule->action == SECCOMP_RET_USER_NOTIF;
+		promise(rule->names_count > 0);
+		for (size_t j = 0; j < rule->names_count; j++)
+			promise(rule->names[j] != NULL);
+		for (size_t j = 0; j < rule->args_count; j++)
+			promise(rule->args[j].index < SPEC_SECCOMP_ARGS_MAX && is_word(spec_seccomp_operators, rule->args[j].op));
+	}
+	promise(seccomp->notifies == notifies);
+	seccomp_cache_key(seccomp, &key);
+	promise(key.failed || (key.size > 0 && key.text != NULL));
+}
+
 static void promises_of_checked_maps(const struct spec_id_maps *maps)
 {
 	promise(maps->count <= 340);
@@ -128,6 +177,7 @@ static void promises_of_check(const struct spec *spec)
 	promise(spec->root_path[0] != '\0');
 	promise((spec->uid_maps.count > 0) == (spec->gid_maps.count > 0));
 	promise(spec->uid_maps.count == 0 || spec->namespaces[SPEC_NS_USER].listed);
+	promise(spec->seccomp == NULL || !spec->seccomp->notifies || spec_seccomp_listener(spec) != NULL);
 	promise(spec->hostname == NULL || strlen(spec->hostname) <= 64);
 	promise(spec->domainname == NULL || strlen(spec->domainname) <= 64);
 	promises_of_checked_maps(&spec->uid_maps);
@@ -156,6 +206,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	promises_of_hooks(&spec);
 	promises_of_lists(&spec);
 	promises_of_memory_policy(&spec.memory_policy, false);
+	if (spec.seccomp != NULL)
+		promises_of_seccomp(spec.seccomp);
 	promises_of_check(&spec);
 	return 0;
 }

@@ -379,6 +379,20 @@ static void without_a_mount_namespace_nothing_is_mounted(void **state)
 	}
 }
 
+static void a_seccomp_listener_is_needed_for_notifications(void **state)
+{
+#define NOTIFY "'syscalls': [ { 'names': [ 'a' ], 'action': 'SCMP_ACT_NOTIFY' } ]"
+#define FILTER(members) LINUX("'seccomp': { 'defaultAction': 'SCMP_ACT_ALLOW', " members " }")
+	(void)state;
+	config_pass(FILTER("'listenerPath': '/l', 'listenerMetadata': 'm', " NOTIFY));
+	config_pass(FILTER("'listenerPath': '/l'")); /* not used: ignored */
+	config_fail(FILTER(NOTIFY), "linux: seccomp: listenerPath", "missing");
+	config_fail(FILTER("'listenerPath': '', " NOTIFY), "linux: seccomp: listenerPath", "missing");
+	config_fail(FILTER("'listenerMetadata': 'm'"), "linux: seccomp: listenerPath", "missing");
+	config_pass("{ 'ociVersion': '1.2.0', " ROOT ", 'annotations': { 'run.oci.seccomp.receiver': '/l' }, 'linux': { 'seccomp': "
+		    "{ 'defaultAction': 'SCMP_ACT_ALLOW', " NOTIFY " } } }");
+}
+
 static void a_process_alone_is_checked_the_same_way(void **state)
 {
 	static const char good[] = "{\"cwd\":\"/\",\"args\":[\"id\"]}", bad[] = "{\"cwd\":\"/\"}";
@@ -421,6 +435,7 @@ int main(void)
 		cmocka_unit_test(names_have_at_most_64_bytes),
 		cmocka_unit_test(paths_are_absolute),
 		cmocka_unit_test(without_a_mount_namespace_nothing_is_mounted),
+		cmocka_unit_test(a_seccomp_listener_is_needed_for_notifications),
 		cmocka_unit_test(a_process_alone_is_checked_the_same_way),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -861,23 +861,7 @@ static void limits_of_the_wrong_type_are_refused(void **state)
 		      "not within");
 }
 
-static void fields_that_are_not_done_yet_are_listed(void **state)
-{
 #define MAP "[ { 'containerID': 0, 'hostID': 0, 'size': 1 } ]"
-	static const struct {
-		const char *text, *path;
-	} fields[] = {
-		{ LINUX("'seccomp': { 'defaultAction': 'SCMP_ACT_ALLOW' }"), "linux: seccomp" },
-		{ LINUX("'mountLabel': 'x'"), "linux: mountLabel" },
-		{ LINUX("'intelRdt': { 'closID': 'x' }"), "linux: intelRdt" },
-		{ PROCESS("'apparmorProfile': 'x'"), "process: apparmorProfile" },
-		{ PROCESS("'selinuxLabel': 'x'"), "process: selinuxLabel" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		expect_unsupported(fields[i].text, fields[i].path, false);
-}
 
 static void fields_that_ask_for_nothing_are_not_listed(void **state)
 {
@@ -891,23 +875,89 @@ static void fields_that_ask_for_nothing_are_not_listed(void **state)
 	expect_unsupported(MOUNT("'uidMappings': " MAP ", 'gidMappings': " MAP), NULL, false);
 }
 
-static void fields_that_are_not_done_yet_have_their_types_checked(void **state)
+static void nested_maps_have_their_types_checked(void **state)
 {
 	(void)state;
-	config_refuse(LINUX("'seccomp': {}"), "linux: seccomp: defaultAction", "missing");
-	config_refuse(LINUX("'seccomp': { 'defaultAction': 'A', 'syscalls': [ { 'names': [ 'a' ], 'action': "
-			"'A',"
-			    "'args': [ { 'index': 0, 'value': -1, 'op': 'x' } ] } ] }"),
-		      "linux: seccomp: syscalls[0]: args[0]: value", "-1 is negative");
 	config_refuse(MOUNT("'uidMappings': [ {} ]"), "mounts[0]: uidMappings[0]: containerID", "missing");
 }
 
-#define SECCOMP(members) LINUX("'seccomp': { 'defaultAction': 'A', " members " }")
+#define SECCOMP(members) LINUX("'seccomp': { 'defaultAction': 'SCMP_ACT_ERRNO', " members " }")
 #define SYSCALL(members) SECCOMP("'syscalls': [ { " members " } ]")
-#define ARG(members) SYSCALL("'names': [ 'a' ], 'action': 'A', 'args': [ { " members " } ]")
+#define CALLS(members) SYSCALL("'names': [ 'a' ], 'action': 'SCMP_ACT_ALLOW', " members)
+#define ARG(members) CALLS("'args': [ { " members " } ]")
 #define SCHEDULER(members) PROCESS("'scheduler': { 'policy': 'SCHED_FIFO', " members " }")
 #define BLOCK(list, members) RESOURCES("'blockIO': { '" list "': [ { " members " } ] }")
 #define PRIORITY(members) RESOURCES("'network': { 'priorities': [ { " members " } ] }")
+
+static void seccomp_is_read(void **state)
+{
+	struct spec spec;
+
+	(void)state;
+	config_accept(LINUX("'seccomp': { 'defaultErrnoRet': 5, 'defaultAction': 'SCMP_ACT_ERRNO', 'flags': [ "
+			    "'SECCOMP_FILTER_FLAG_LOG', 'SECCOMP_FILTER_FLAG_SPEC_ALLOW' ], 'listenerPath': '/l', 'listenerMetadata': 'm', "
+			    "'architectures': [ 'SCMP_ARCH_X86', 'SCMP_ARCH_LOONGARCH64' ], 'unknown': 1, 'syscalls': [ "
+			    "{ 'names': [ 'a', 'b' ], 'action': 'SCMP_ACT_ALLOW', 'comment': 'x', 'includes': {} }, "
+			    "{ 'names': [ 'c' ], 'errnoRet': 7, 'action': 'SCMP_ACT_TRACE', 'args': [ { 'index': 5, "
+			    "'value': 18446744073709551615, 'valueTwo': 3, 'op': 'SCMP_CMP_MASKED_EQ' } ] }, "
+			    "{ 'names': [ 'd' ], 'action': 'SCMP_ACT_NOTIFY', 'args': null } ] }"), &spec);
+	const struct spec_seccomp *seccomp = spec.seccomp;
+	assert_non_null(seccomp);
+	assert_int_equal(seccomp->default_action, 0x00050005);
+	assert_int_equal(seccomp->flags, 6);
+	assert_string_equal(seccomp->listener_path, "/l");
+	assert_string_equal(seccomp->listener_metadata, "m");
+	assert_true(seccomp->notifies);
+	assert_int_equal(seccomp->archs_count, 2);
+	assert_int_equal(seccomp->archs[0], 0x40000003);
+	assert_int_equal(seccomp->archs[1], 0xc0000102);
+	assert_int_equal(seccomp->rules_count, 3);
+	assert_int_equal(seccomp->rules[0].action, 0x7fff0000);
+	assert_int_equal(seccomp->rules[0].names_count, 2);
+	assert_string_equal(seccomp->rules[0].names[1], "b");
+	assert_int_equal(seccomp->rules[0].args_count, 0);
+	assert_int_equal(seccomp->rules[1].action, 0x7ff00007);
+	assert_int_equal(seccomp->rules[1].args_count, 1);
+	assert_int_equal(seccomp->rules[1].args[0].index, 5);
+	assert_true(seccomp->rules[1].args[0].value == UINT64_MAX && seccomp->rules[1].args[0].value_two == 3);
+	assert_int_equal(seccomp->rules[1].args[0].op, 7);
+	assert_int_equal(spec.unsupported_count, 0);
+	spec_free(&spec);
+	config_accept(LINUX("'seccomp': { 'defaultAction': 'SCMP_ACT_KILL', 'listenerPath': '' }"), &spec);
+	assert_null(spec.seccomp->listener_path);
+	assert_false(spec.seccomp->notifies);
+	spec_free(&spec);
+	config_accept(LINUX("'seccomp': null"), &spec);
+	assert_null(spec.seccomp);
+	spec_free(&spec);
+}
+
+static void unknown_words_of_seccomp_are_refused(void **state)
+{
+	static const struct {
+		const char *text, *path, *cause;
+	} wrong[] = {
+		{ LINUX("'seccomp': { 'defaultAction': 'SCMP_ACT_DENY' }"), "linux: seccomp: defaultAction", "\"SCMP_ACT_DENY\" is no action" },
+		{ LINUX("'seccomp': { 'defaultAction': 'SCMP_ACT_NOTIFY' }"), "linux: seccomp: defaultAction", "can't be the default" },
+		{ LINUX("'seccomp': { 'defaultAction': 'SCMP_ACT_ALLOW', 'defaultErrnoRet': 1 }"), "linux: seccomp: defaultErrnoRet",
+		  "only SCMP_ACT_ERRNO and SCMP_ACT_TRACE" },
+		{ SECCOMP("'defaultErrnoRet': 4095"), "linux: seccomp: defaultErrnoRet", "4095 is not within 0..4094" },
+		{ SECCOMP("'architectures': [ 'SCMP_ARCH_X86', 'SCMP_ARCH_Z80' ]"), "linux: seccomp: architectures[1]", "is no architecture" },
+		{ SECCOMP("'flags': [ 'SECCOMP_FILTER_FLAG_NEW_LISTENER' ]"), "linux: seccomp: flags[0]", "is no flag" },
+		{ SYSCALL("'names': [], 'action': 'SCMP_ACT_ALLOW'"), "linux: seccomp: syscalls[0]: names", "empty" },
+		{ SECCOMP("'syscalls': [ { 'names': [ 'a' ], 'action': 'SCMP_ACT_ALLOW' }, { 'names': [ 'a' ], 'action': 'allow' } ]"),
+		  "linux: seccomp: syscalls[1]: action", "\"allow\" is no action" },
+		{ CALLS("'errnoRet': 1"), "linux: seccomp: syscalls[0]: errnoRet", "only SCMP_ACT_ERRNO and SCMP_ACT_TRACE" },
+		{ SYSCALL("'names': [ 'a' ], 'errnoRet': 65536, 'action': 'SCMP_ACT_TRACE'"), "linux: seccomp: syscalls[0]: errnoRet",
+		  "not within 0..65535" },
+		{ ARG("'index': 6, 'value': 1, 'op': 'SCMP_CMP_EQ'"), "linux: seccomp: syscalls[0]: args[0]: index", "6 is not within 0..5" },
+		{ ARG("'index': 0, 'value': 1, 'op': 'EQ'"), "linux: seccomp: syscalls[0]: args[0]: op", "is no operator" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		config_refuse(wrong[i].text, wrong[i].path, wrong[i].cause);
+}
 
 static void every_field_that_is_known_has_its_type_checked(void **state)
 {
@@ -919,10 +969,16 @@ static void every_field_that_is_known_has_its_type_checked(void **state)
 		{ SECCOMP("'listenerPath': 1"), "linux: seccomp: listenerPath", "a string" },
 		{ SECCOMP("'listenerMetadata': 1"), "linux: seccomp: listenerMetadata", "a string" },
 		{ SECCOMP("'architectures': [ 1 ]"), "linux: seccomp: architectures[0]", "a string" },
-		{ SYSCALL("'action': 'A'"), "linux: seccomp: syscalls[0]: names", "missing" },
+		{ LINUX("'seccomp': {}"), "linux: seccomp: defaultAction", "missing" },
+		{ LINUX("'seccomp': []"), "linux: seccomp", "an object" },
+		{ SYSCALL("'action': 'SCMP_ACT_ALLOW'"), "linux: seccomp: syscalls[0]: names", "missing" },
 		{ SYSCALL("'names': [ 'a' ]"), "linux: seccomp: syscalls[0]: action", "missing" },
 		{ SYSCALL("'errnoRet': -1"), "linux: seccomp: syscalls[0]: errnoRet", "not within" },
-		{ ARG("'value': 1, 'op': 'x'"), "linux: seccomp: syscalls[0]: args[0]: index", "missing" },
+		{ SYSCALL("'names': [ 1 ]"), "linux: seccomp: syscalls[0]: names[0]", "a string" },
+		{ CALLS("'args': {}"), "linux: seccomp: syscalls[0]: args", "an array" },
+		{ ARG("'value': 1, 'op': 'SCMP_CMP_EQ'"), "linux: seccomp: syscalls[0]: args[0]: index", "missing" },
+		{ ARG("'index': 0, 'op': 'SCMP_CMP_EQ'"), "linux: seccomp: syscalls[0]: args[0]: value", "missing" },
+		{ ARG("'index': 0, 'value': -1"), "linux: seccomp: syscalls[0]: args[0]: value", "-1 is negative" },
 		{ ARG("'index': 0, 'value': 1"), "linux: seccomp: syscalls[0]: args[0]: op", "missing" },
 		{ ARG("'valueTwo': -1"), "linux: seccomp: syscalls[0]: args[0]: valueTwo", "negative" },
 		{ LINUX("'netDevices': { 'e': { 'name': 1 } }"), "linux: netDevices: e: name", "a string" },
@@ -1075,9 +1131,10 @@ int main(void)
 		cmocka_unit_test(limits_that_ask_for_nothing_are_not_listed),
 		cmocka_unit_test(what_only_cgroup_v1_has_is_ignored_with_a_warning),
 		cmocka_unit_test(limits_of_the_wrong_type_are_refused),
-		cmocka_unit_test(fields_that_are_not_done_yet_are_listed),
 		cmocka_unit_test(fields_that_ask_for_nothing_are_not_listed),
-		cmocka_unit_test(fields_that_are_not_done_yet_have_their_types_checked),
+		cmocka_unit_test(nested_maps_have_their_types_checked),
+		cmocka_unit_test(seccomp_is_read),
+		cmocka_unit_test(unknown_words_of_seccomp_are_refused),
 		cmocka_unit_test(every_field_that_is_known_has_its_type_checked),
 		cmocka_unit_test(a_process_alone_can_be_read),
 		cmocka_unit_test(free_is_safe_on_nothing_and_twice),

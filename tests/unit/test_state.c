@@ -54,6 +54,7 @@ static void what_is_written_is_read_again(void **unused)
 		.id = "c1", .oci_version = "1.3.0", .bundle = "/b", .rootfs = "/b/rootfs",
 		.created = "2026-01-02T03:04:05.678Z", .creating = true, .pid = 4711, .birth = { .start_time = 123456 },
 		.boot_id = "01234567-89ab-cdef-0123-456789abcdef", .own_pid_namespace = true, .chroot = true, .cgroup = "/moss/c1",
+		.seccomp = true, .seccomp_listens = true,
 		.annotations = annotations, .annotations_count = 2, .notes = notes, .notes_count = 3,
 	};
 	struct error err = { 0 };
@@ -65,7 +66,7 @@ static void what_is_written_is_read_again(void **unused)
 	assert_int_equal(state_parse(text, strlen(text), &state, &err), 0);
 	assert_string_equal(state.id, written.id);
 	assert_string_equal(state.created, written.created);
-	assert_true(state.creating && state.own_pid_namespace && state.chroot);
+	assert_true(state.creating && state.own_pid_namespace && state.chroot && state.seccomp && state.seccomp_listens);
 	assert_int_equal(state.pid, 4711);
 	assert_int_equal(state.birth.start_time, 123456);
 	assert_string_equal(state.boot_id, written.boot_id);
