@@ -198,6 +198,12 @@ static int restrict_devices(struct making *making, struct error *err)
 	return devices_without_program(making, &making->no_devices, err);
 }
 
+/* The child of a new user namespace has no right to lower its oom_score_adj any more, and we have. */
+static bool scores_from_outside(const struct stage *stage)
+{
+	return caller_get()->can_raise_limits && (stage->namespaces & CLONE_NEWUSER);
+}
+
 /* Inherited by what is cloned from us. */
 static int prepare_child(void *context, int sock, struct error *err)
 {
@@ -207,7 +213,7 @@ static int prepare_child(void *context, int sock, struct error *err)
 	if (caller_get()->root && stage->in_user_ns && !(stage->namespaces & CLONE_NEWUSER) && !stage->init.keep_groups &&
 	    inherited_drop_groups(err) < 0)
 		return -err->code;
-	return inherited_oom_score(&stage->spec->process, sock, err);
+	return scores_from_outside(stage) ? 0 : inherited_oom_score(&stage->spec->process, sock, err);
 }
 
 static void run_child(void *context, int sock)
@@ -363,7 +369,9 @@ static int make_container(struct making *making, struct error *err)
 	plan_raise_file_limit(plan);
 	int ret = clone_container(making, err);
 	setrlimit(RLIMIT_NOFILE, &plan->files.limit);
-	if (ret < 0 || inherited_rlimits(&plan->spec.process, making->pid, err) < 0 || prepare_namespaces(making, err) < 0 ||
+	if (ret < 0 || inherited_rlimits(&plan->spec.process, making->pid, err) < 0 ||
+	    (scores_from_outside(&plan->stage) && inherited_oom_score_of(&plan->spec.process, making->pid, err) < 0) ||
+	    prepare_namespaces(making, err) < 0 ||
 	    prepare_record(making, err) < 0 || restrict_devices(making, err) < 0) {
 		if (err->code == EPIPE)
 			talk_last_words(out->sock, err);
