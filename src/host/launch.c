@@ -261,6 +261,8 @@ static int prepare_namespaces(struct making *making, struct error *err)
 
 	if (!making->plan->stage.wait_for_host)
 		return 0;
+	if (scores_from_outside(&making->plan->stage) && inherited_oom_score_of(&spec->process, making->pid, err) < 0)
+		return error_step(err, "prepare");
 	if ((making->plan->stage.namespaces & CLONE_NEWUSER) &&
 	    idmap_write(making->pid, &spec->uid_maps, &spec->gid_maps, err) < 0)
 		return error_step(err, "map ids");
@@ -369,9 +371,7 @@ static int make_container(struct making *making, struct error *err)
 	plan_raise_file_limit(plan);
 	int ret = clone_container(making, err);
 	setrlimit(RLIMIT_NOFILE, &plan->files.limit);
-	if (ret < 0 || inherited_rlimits(&plan->spec.process, making->pid, err) < 0 ||
-	    (scores_from_outside(&plan->stage) && inherited_oom_score_of(&plan->spec.process, making->pid, err) < 0) ||
-	    prepare_namespaces(making, err) < 0 ||
+	if (ret < 0 || inherited_rlimits(&plan->spec.process, making->pid, err) < 0 || prepare_namespaces(making, err) < 0 ||
 	    prepare_record(making, err) < 0 || restrict_devices(making, err) < 0) {
 		if (err->code == EPIPE)
 			talk_last_words(out->sock, err);

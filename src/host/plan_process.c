@@ -102,8 +102,7 @@ int plan_process(struct spec *spec, bool in_user_ns, struct init *init, struct s
 	init->process = process;
 	init->memory_policy = spec->memory_policy.given ? &spec->memory_policy : NULL;
 	init->set_scheduler = (process->scheduler.given || process->io_priority.given) && !rights_schedule();
-	if (rights_check(process, err) < 0 || check_groups(spec, init, err) < 0 ||
-	    plan_capabilities(spec, in_user_ns, init, err) < 0 || plan_environment(spec, init, err) < 0)
+	if (rights_check(process, err) < 0 || check_groups(spec, init, err) < 0 || plan_capabilities(spec, in_user_ns, init, err) < 0 || plan_environment(spec, init, err) < 0)
 		return -err->code;
 	return plan_rlimits(spec, init, ret_files, err);
 }
