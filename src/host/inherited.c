@@ -16,15 +16,40 @@
 #include "base/sys.h"
 #include "host/caller.h"
 
-int inherited_oom_score(const struct spec_process *process, int sock, struct error *err)
+static int write_oom_score(const struct spec_process *process, const char *path)
 {
-	static const char note_text[] = "process: oomScoreAdj: left as it is: it can't be lowered here";
 	char text[16];
+
+	snprintf(text, sizeof(text), "%d", process->oom_score_adj);
+	return proc_file_write(path, text);
+}
+
+static int explain_oom_score(int code, const struct spec_process *process, struct error *err)
+{
+	error_at(err, code, "process: oomScoreAdj", "write %d to /proc/self/oom_score_adj", process->oom_score_adj);
+	if (code == EXDEV)
+		return error_hint(err, "/proc is no procfs, or something is mounted over a part of it: mount -t proc proc /proc");
+	return error_hint(err, "it can be raised freely, and lowered with CAP_SYS_RESOURCE only");
+}
+
+int inherited_oom_score_of(const struct spec_process *process, pid_t pid, struct error *err)
+{
+	char path[48];
 
 	if (!process->oom_score_adj_given)
 		return 0;
-	snprintf(text, sizeof(text), "%d", process->oom_score_adj);
-	int ret = proc_file_write("self/oom_score_adj", text);
+	snprintf(path, sizeof(path), "%d/oom_score_adj", (int)pid);
+	int ret = write_oom_score(process, path);
+	return ret < 0 ? explain_oom_score(-ret, process, err) : 0;
+}
+
+int inherited_oom_score(const struct spec_process *process, int sock, struct error *err)
+{
+	static const char note_text[] = "process: oomScoreAdj: left as it is: it can't be lowered here";
+
+	if (!process->oom_score_adj_given)
+		return 0;
+	int ret = write_oom_score(process, "self/oom_score_adj");
 	if (ret == 0)
 		return 0;
 	/* Engines pass it on; inside somebody else's user namespace it is not theirs to set. */
@@ -32,10 +57,7 @@ int inherited_oom_score(const struct spec_process *process, int sock, struct err
 		ret = sync_send(sock, SYNC_NOTE, note_text, strlen(note_text), -1);
 		return ret < 0 ? error_set(err, -ret, "send a note") : 0;
 	}
-	error_at(err, -ret, "process: oomScoreAdj", "write %s to /proc/self/oom_score_adj", text);
-	if (ret == -EXDEV)
-		return error_hint(err, "/proc is no procfs, or something is mounted over a part of it: mount -t proc proc /proc");
-	return error_hint(err, "it can be raised freely, and lowered with CAP_SYS_RESOURCE only");
+	return explain_oom_score(-ret, process, err);
 }
 
 int inherited_rlimits(const struct spec_process *process, pid_t pid, struct error *err)

@@ -13,6 +13,11 @@
 int inherited_oom_score(const struct spec_process *process, int sock, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* The same from outside, for @pid, which has entered a user namespace and left the right to lower it behind.
+ * Returns 0 or -errno with @err set. */
+int inherited_oom_score_of(const struct spec_process *process, pid_t pid, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Raise the hard limits of @pid (0: our own) that are to be higher, which is the host's right; the process
  * sets the exact values itself, late. Returns 0 or -errno with @err set. */
 int inherited_rlimits(const struct spec_process *process, pid_t pid, struct error *err)

@@ -216,6 +216,12 @@ static int restrict_devices(struct making *making, struct error *err)
 	return devices_without_program(making, &making->no_devices, err);
 }
 
+/* The child of a new user namespace has no right to lower its oom_score_adj any more, and we have. */
+static bool scores_from_outside(const struct stage *stage)
+{
+	return caller_get()->can_raise_limits && (stage->namespaces & CLONE_NEWUSER);
+}
+
 /* Inherited by what is cloned from us. */
 static int prepare_child(void *context, int sock, struct error *err)
 {
@@ -225,7 +231,7 @@ static int prepare_child(void *context, int sock, struct error *err)
 	if (caller_get()->root && stage->in_user_ns && !(stage->namespaces & CLONE_NEWUSER) && !stage->init.keep_groups &&
 	    inherited_drop_groups(err) < 0)
 		return -err->code;
-	return inherited_oom_score(&stage->spec->process, sock, err);
+	return scores_from_outside(stage) ? 0 : inherited_oom_score(&stage->spec->process, sock, err);
 }
 
 static void run_child(void *context, int sock)
@@ -275,6 +281,8 @@ static int prepare_namespaces(struct making *making, struct error *err)
 
 	if (!making->plan->stage.wait_for_host)
 		return 0;
+	if (scores_from_outside(&making->plan->stage) && inherited_oom_score_of(&spec->process, making->pid, err) < 0)
+		return error_step(err, "prepare");
 	if ((making->plan->stage.namespaces & CLONE_NEWUSER) &&
 	    idmap_write(making->pid, &spec->uid_maps, &spec->gid_maps, err) < 0)
 		return error_step(err, "map ids");

@@ -24,7 +24,7 @@ bool rights_schedule(void)
 	return caller_get()->initial_user_ns && (caller_get()->permitted & (UINT64_C(1) << CAP_SYS_NICE));
 }
 
-/* One more than the highest priority, or 20 minus the lowest nice value, that may be taken. */
+/* setrlimit(2): the highest real-time priority that may be taken, or 20 minus the lowest nice value. */
 static long soft_limit(__rlimit_resource_t resource)
 {
 	struct rlimit limit;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -78,8 +79,7 @@ static int set_capabilities(const struct spec_capabilities *caps, struct init_co
 		if (!(caps->ambient & (UINT64_C(1) << cap)))
 			continue;
 		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
-			init_note(context, "process: capabilities: ambient: capability %lu can't be raised: it must be "
-					   "permitted and inheritable, too", cap);
+			init_note(context, "process: capabilities: ambient: number %lu can't be raised: %s", cap, strerror(errno));
 	}
 	return 0;
 }

@@ -51,7 +51,7 @@ static int set_memory_policy(const struct spec_memory_policy *policy, struct err
 		return 0;
 	int code = errno;
 	error_at(err, code, "linux: memoryPolicy", "set_mempolicy to %s", policy->mode_name);
-	if (code == ENOSYS)
+	if (code == ENOSYS || code == EPERM)
 		return error_hint(err, "this kernel is built without NUMA, or a seccomp filter around moss denies it: leave memoryPolicy out");
 	return error_hint(err, "the nodes must be among those of /sys/devices/system/node/has_memory and the container's cpuset; "
 			       "MPOL_PREFERRED_MANY needs Linux 5.15, MPOL_WEIGHTED_INTERLEAVE 6.9");

@@ -366,6 +366,18 @@ may_lower() { (echo "$1" >/proc/self/oom_score_adj) 2>/dev/null; }
 	[ "$output" = "$((now + 10))" ]
 }
 
+# Seen failing without: the one written from outside (scores_from_outside).
+@test "process: an oom_score_adj below the caller's, for who may have it, in a user namespace, too" {
+	now=$(cat /proc/self/oom_score_adj)
+	may_lower $((now - 100)) || skip "it can't be lowered here"
+	config '.process.oomScoreAdj = $n' --argjson n "$((now - 100))"
+	program cat /proc/self/oom_score_adj
+	[ "$(moss run "$ID" </dev/null)" = "$((now - 100))" ]
+	many_ids
+	[ "$(moss run "$ID" </dev/null)" = "$((now - 100))" ]
+	[ "$(cat /proc/self/oom_score_adj)" = "$now" ]
+}
+
 @test "process: oom_score_adj of 1000, and of exec: the template's and a file's own" {
 	config '.process.oomScoreAdj = 1000'
 	program sleep 1000

@@ -59,6 +59,7 @@ static void what_is_written_is_read_again(void **unused)
 	};
 	struct error err = { 0 };
 	state_owned state;
+	written.memory_policy = true;
 	char *text = state_text(&written);
 
 	(void)unused;
@@ -75,6 +76,7 @@ static void what_is_written_is_read_again(void **unused)
 	assert_string_equal(state.annotations[1].value, annotations[1].value);
 	assert_int_equal(state.notes_count, 3);
 	assert_string_equal(state.notes[2], "three");
+	assert_true(state.memory_policy);
 	char *again = state_text(&state);
 	assert_string_equal(again, text);
 	free(again);
