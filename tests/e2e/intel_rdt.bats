@@ -194,8 +194,8 @@ schema() { sed -nE "s/^ *$2://p" "$RDT/$1/schemata" | tr -d ' '; } # GROUP RESOU
 	sleep 0.3
 	started=${EPOCHREALTIME/./}
 	run_rdt
-	wait "$holder"
 	[ "$((${EPOCHREALTIME/./} - started))" -gt 1000000 ]
+	wait "$holder"
 	in_group "$ID" "$(pid_of)"
 	flock --nonblock "$RDT" true # nobody keeps it
 }

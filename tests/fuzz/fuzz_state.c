@@ -19,6 +19,7 @@ static void same_states(const struct state *a, const struct state *b)
 	promise(same(a->rootfs, b->rootfs) && same(a->created, b->created) && same(a->cgroup, b->cgroup));
 	promise(a->creating == b->creating && a->own_pid_namespace == b->own_pid_namespace);
 	promise(a->pid == b->pid && a->pid_start_time == b->pid_start_time && same(a->boot_id, b->boot_id));
+	promise(same(a->rdt.group, b->rdt.group) && a->rdt.made == b->rdt.made && a->rdt.monitor_made == b->rdt.monitor_made);
 	promise(a->annotations_count == b->annotations_count && a->notes_count == b->notes_count);
 	for (size_t i = 0; i < a->annotations_count; i++)
 		promise(same(a->annotations[i].name, b->annotations[i].name) &&
@@ -32,6 +33,8 @@ static void promises_of_state(const struct state *state)
 {
 	promise(state->pid >= 0 && strlen(state->boot_id) < sizeof(state->boot_id));
 	promise(state->cgroup == NULL || state->cgroup[0] == '/');
+	promise(state->rdt.group == NULL || strcmp(state->rdt.group, "/") == 0 || spec_rdt_group_is_valid(state->rdt.group));
+	promise(!state->rdt.made || state->rdt.group[0] != '/');
 	for (size_t i = 0; i < state->annotations_count; i++)
 		promise(state->annotations[i].name != NULL && state->annotations[i].value != NULL);
 	for (size_t i = 0; i < state->notes_count; i++)
