@@ -3,14 +3,14 @@
 #
 # Suites: gcc (build with -Werror, make check: unit, fuzz replay, e2e as root and as a normal
 # user), distcheck, install, clang, sanitizers, fuzz, static, shell, cross (other machines), vm (tests/vm/run.sh: in a booted
-# Debian), pc (the same in an emulated PC). Builds are out of tree, in a copy of the sources. Two lanes run at a time; a suite's log is printed when it failed.
+# Debian), pc and selinux (the same in an emulated PC). Builds are out of tree, in a copy of the sources. Two lanes run at a time; a suite's log is printed when it failed.
 # The last line is "N passed, N failed, N skipped"; exit status 1 when anything failed.
 # NO_INSTALL=1 installs nothing; KEEP=1 keeps the logs.
 # The suite faults is a sample of tests/faults/faults.py, another one with every commit.
 # shellcheck disable=SC2317 # functions are called by their names
 set -u
 source_tree=$(cd "$(dirname "$0")/.." && pwd)
-wanted=" ${*:-gcc distcheck install clang sanitizers fuzz static shell cross vm pc faults} "
+wanted=" ${*:-gcc distcheck install clang sanitizers fuzz static shell cross vm pc selinux faults} "
 
 if [ -z "${NO_INSTALL-}" ]; then
 	echo "== installing what the tests need"
@@ -213,6 +213,7 @@ in_guest() {
 }
 suite_vm() { in_guest vm; }
 suite_pc() { in_guest pc --pc; }
+suite_selinux() { in_guest selinux --selinux; }
 
 # suite NAME: run it, then print one block.
 suite() {
@@ -248,6 +249,7 @@ suite() {
 	suite install
 	suite vm
 	suite pc
+	suite selinux
 ) &
 (
 	trap - EXIT

@@ -5,6 +5,7 @@
 #   bash tests/vm/run.sh --filter REGEX login.bats ...    some files, of this directory or of tests/e2e
 #   bash tests/vm/run.sh --part scope ...                 only one part: root, session, scope or lost
 #   bash tests/vm/run.sh --pc ...                         in an emulated PC; parts pcroot and pcuser
+#   bash tests/vm/run.sh --selinux ...                    in one with SELinux instead of AppArmor; part pcselinux
 #   bash tests/vm/run.sh --exec 'moss doctor'             root's shell in the guest runs a line
 #   bash tests/vm/run.sh --shell                          root's shell in the guest; its end is the guest's
 #
@@ -30,10 +31,10 @@ if [ "${MOSS_CHECK-}" = unit ]; then
 	exit 0
 fi
 usage() {
-	sed -n '3,9s/^# \{0,1\}//p' "$here/run.sh" >&2
+	sed -n '3,10s/^# \{0,1\}//p' "$here/run.sh" >&2
 	exit 2
 }
-machine=uml parts=() files=() filter="" mode=batch line=""
+machine=uml security="" parts=() files=() filter="" mode=batch line=""
 while [ $# -gt 0 ]; do
 	case $1 in --part | --filter | --exec) [ $# -ge 2 ] || usage ;; esac
 	case $1 in
@@ -42,12 +43,17 @@ while [ $# -gt 0 ]; do
 	--exec) mode=exec line=$2 && shift 2 ;;
 	--shell) mode=shell && shift ;;
 	--pc) machine=pc && shift ;;
+	--selinux) machine=pc security='security=selinux selinux=1 enforcing=0' && shift ;;
 	-*) usage ;;
 	*) files+=("$(basename "$1")") && shift ;;
 	esac
 done
 if [ "${#parts[@]}" -eq 0 ]; then
-	if [ "$machine" = pc ]; then parts=(pcroot pcuser); else parts=(root session scope lost); fi
+	case $machine$security in
+	uml) parts=(root session scope lost) ;;
+	pc) parts=(pcroot pcuser) ;;
+	*) parts=(pcselinux) ;;
+	esac
 fi
 
 moss=${MOSS:-./moss}
@@ -95,7 +101,7 @@ for file in "$here"/*.bats; do
 	[ ! -e "$here/../e2e/${file##*/}" ] || { echo "Bail out! ${file##*/} is in tests/vm and in tests/e2e" && exit 1; }
 	grep -q '^# parts: [a-z]' "$file" || { echo "Bail out! ${file##*/} has no line \"# parts: ...\"" && exit 1; }
 done
-cp "$here"/*.bats "$here/vm.bash" "$here/profiles.apparmor" "$here"/../e2e/*.bats "$here"/../e2e/*.bash "$here"/../e2e/*.py "$here"/../e2e/*.sh \
+cp "$here"/*.bats "$here/vm.bash" "$here/profiles.apparmor" "$here/selinux.conf" "$here"/../e2e/*.bats "$here"/../e2e/*.bash "$here"/../e2e/*.py "$here"/../e2e/*.sh \
 	"$work/in/tests/"
 for file in "${files[@]}"; do
 	[ -e "$work/in/tests/$file" ] || { echo "Bail out! no $file in tests/vm or tests/e2e" && exit 1; }
@@ -130,9 +136,10 @@ fill_disk() {
 		mke2fs -q -t ext4 -d "$work/host" "$work/host.ext4" 256M
 }
 empty_disk() { debugfs -R "rdump /out $work" "$work/host.ext4" 2>/dev/null; }
+# no_timer_check: on a busy host the timer's interrupts come too late for that check, and the kernel panics.
 pc=(qemu-system-x86_64 -machine q35 -accel "tcg,thread=multi" -cpu max -smp 2 -m "$((memory_kb / 1024))M" -nographic
 	-net none -no-reboot -kernel "$work/disk.kernel" -initrd "$work/disk.initrd"
-	-append "console=ttyS0 root=/dev/vda rw quiet panic=-1"
+	-append "console=ttyS0 root=/dev/vda rw quiet panic=-1 no_timer_check $security"
 	-drive "file=$work/disk,if=virtio,format=raw,cache=unsafe" -drive "file=$work/host.ext4,if=virtio,format=raw,cache=unsafe")
 if [ "$machine" = pc ]; then
 	fill_disk || { echo "Bail out! no disk for the guest could be made" && exit 1; }
