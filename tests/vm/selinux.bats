@@ -19,7 +19,7 @@ may='cat /open /secret; tr -d "\0" </proc/self/attr/current'
 
 running() {
 	program sleep 100
-	apart run -d "$ID"
+	apart run -d "$ID" || { cat out && return 1; }
 }
 
 exec_() {
@@ -36,7 +36,7 @@ exec_() {
 @test "selinux: a container can do what its label may, and can't what it may not" {
 	container "$may"
 	[ "$output" = open$'\n'secret$'\n'"$base" ]
-	config '.process.selinuxLabel = $l | .process.noNewPrivileges = false' --arg l "$inside"
+	config '.process.selinuxLabel = $l' --arg l "$inside"
 	container "$may"
 	[ "$output" = open$'\n'"$inside" ]
 	[[ "$stderr" == *"/secret': Permission denied"* ]]
@@ -79,7 +79,7 @@ exec_() {
 		{destination: "/own", type: "tmpfs", source: "tmpfs", options: ["context=base_u:object_r:secret_t"]},
 		{destination: "/bound", source: $b, options: ["bind"]}]' --arg b "$PWD/bound"
 	program sh -c 'echo made >/mnt/file; exec sleep 100'
-	apart run -d "$ID"
+	apart run -d "$ID" || { cat out && return 1; }
 	inside=/proc/$(pid_of)/root
 	eventually [ -s "$inside/mnt/file" ]
 	for path in mnt mnt/file dev dev/mqueue proc/acpi; do
