@@ -14,9 +14,11 @@ esac
 debian_build='gcc make libc6-dev autoconf automake pkg-config libseccomp-dev libcap-dev libjson-c-dev uidmap busybox-static'
 debian_test='clang libcmocka-dev bats jq shellcheck cppcheck python3 python3-jsonschema strace bubblewrap runc crun procps
 	util-linux bsdutils git iproute2 xz-utils binutils file libcap2-bin podman containerd
-	mmdebstrap e2fsprogs debian-archive-keyring'
+	mmdebstrap e2fsprogs debian-archive-keyring python3-fusepy'
 # Only on some architectures; tests/vm says that it was left out.
 debian_test_where_it_is=user-mode-linux
+# To boot Debian's kernel, tests/vm/run.sh --pc.
+debian_pc='qemu-system-x86'
 # To build and test moss for other machines, tests/cross.sh.
 debian_cross='gcc-aarch64-linux-gnu gcc-i686-linux-gnu gcc-s390x-linux-gnu qemu-user'
 fedora='gcc make autoconf automake pkgconf-pkg-config libseccomp-devel libseccomp-static libcap-devel libcap-static
@@ -59,7 +61,7 @@ case " $id $like " in
 	;;
 esac
 
-[ "$(dpkg --print-architecture)" != amd64 ] || debian_test="$debian_test $debian_cross"
+[ "$(dpkg --print-architecture)" != amd64 ] || debian_test="$debian_test $debian_pc $debian_cross"
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 missing="" perhaps=""
 for package in $(all "$debian_build" "$debian_test"); do

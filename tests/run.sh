@@ -3,14 +3,14 @@
 #
 # Suites: gcc (build with -Werror, make check: unit, fuzz replay, e2e as root and as a normal
 # user), distcheck, install, clang, sanitizers, fuzz, static, shell, cross (other machines), vm (tests/vm/run.sh: in a booted
-# Debian). Builds are out of tree, in a copy of the sources. Two lanes run at a time; a suite's log is printed when it failed.
+# Debian), pc and selinux (the same in an emulated PC). Builds are out of tree, in a copy of the sources. Two lanes run at a time; a suite's log is printed when it failed.
 # The last line is "N passed, N failed, N skipped"; exit status 1 when anything failed.
 # NO_INSTALL=1 installs nothing; KEEP=1 keeps the logs.
 # The suite faults is a sample of tests/faults/faults.py, another one with every commit.
 # shellcheck disable=SC2317 # functions are called by their names
 set -u
 source_tree=$(cd "$(dirname "$0")/.." && pwd)
-wanted=" ${*:-gcc distcheck install clang sanitizers fuzz static shell cross vm faults} "
+wanted=" ${*:-gcc distcheck install clang sanitizers fuzz static shell cross vm pc selinux faults} "
 
 if [ -z "${NO_INSTALL-}" ]; then
 	echo "== installing what the tests need"
@@ -202,14 +202,18 @@ suite_cross() {
 	take_tap cross "$logs/cross.tap"
 	check "cross: tests/cross.sh" grep -qx 0 "$logs/cross.status"
 }
-suite_vm() {
-	[ -x "$work/gcc/moss" ] || check "vm: a build" build "$work/gcc" CC=gcc || return
-	MOSS=$work/gcc/moss bash "$source/tests/vm/run.sh" >"$logs/vm.tap"
-	echo $? >"$logs/vm.status"
-	cat "$logs/vm.tap"
-	take_tap vm "$logs/vm.tap"
-	check "vm: tests/vm/run.sh" grep -qx 0 "$logs/vm.status"
+# in_guest SUITE [OPTION]: the tests of tests/vm.
+in_guest() {
+	[ -x "$work/gcc/moss" ] || check "$1: a build" build "$work/gcc" CC=gcc || return
+	MOSS=$work/gcc/moss bash "$source/tests/vm/run.sh" "${@:2}" >"$logs/$1.tap"
+	echo $? >"$logs/$1.status"
+	cat "$logs/$1.tap"
+	take_tap "$1" "$logs/$1.tap"
+	check "$1: tests/vm/run.sh" grep -qx 0 "$logs/$1.status"
 }
+suite_vm() { in_guest vm; }
+suite_pc() { in_guest pc --pc; }
+suite_selinux() { in_guest selinux --selinux; }
 
 # suite NAME: run it, then print one block.
 suite() {
@@ -244,6 +248,8 @@ suite() {
 	suite gcc
 	suite install
 	suite vm
+	suite pc
+	suite selinux
 ) &
 (
 	trap - EXIT

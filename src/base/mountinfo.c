@@ -31,7 +31,7 @@ static bool parse(char *line, struct mountinfo *ret_mount)
 	}
 	if (dash == NULL || dash <= words[4])
 		return false;
-	words[4][-1] = '\0';
+	words[3][strcspn(words[3], " ")] = '\0';
 	words[4][strcspn(words[4], " ")] = '\0';
 	dash[3 + strcspn(dash + 3, " ")] = '\0';
 	unescape(words[3]);

@@ -199,7 +199,7 @@ static int explain(const struct intel_rdt *rdt, int code, const char *what, stru
 
 static int write_schemata(const struct intel_rdt *rdt, struct error *err)
 {
-	str_owned text = { NULL };
+	str_owned text = { 0 };
 	char path[PATH_MAX], what[PATH_MAX + 100];
 
 	if (rdt->spec->schemata.count == 0)
@@ -252,10 +252,7 @@ int intel_rdt_enter(struct intel_rdt *rdt, pid_t pid, struct error *err)
 {
 	int ret = rdt->root_fd >= 0 ? enter(rdt->root_fd, &rdt->record, rdt->id, pid, err) : 0;
 
-	/* The child has a copy of the fd until it closes what it inherited. */
-	if (rdt->root_fd >= 0)
-		flock(rdt->root_fd, LOCK_UN);
-	fd_close(&rdt->root_fd);
+	fd_close(&rdt->root_fd); /* the child's copy is closed with all that it inherited, first of all */
 	return ret;
 }
 

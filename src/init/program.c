@@ -213,6 +213,9 @@ int program_execute(const struct init *init, struct init_context *context, struc
 	err->hint[0] = '\0';
 	if (code == ENOENT)
 		return explain_missing(context->program, err);
+	if ((code == EACCES || code == EPERM) && init->labels.selinux_label != NULL)
+		return error_hint(err, "does SELinux's policy let %.300s be entered by it, also with no_new_privs (nnp_transition)? "
+				  "The kernel's log tells: ausearch -m AVC", init->labels.selinux_label);
 	return code == ENOEXEC ? error_hint(err, "it is no program for this machine; a script begins with a line like #!/bin/sh")
 			       : -code;
 }

@@ -135,6 +135,15 @@ verdict() {
 	bad "an effective capability that is not permitted" CAP_SYS_TIME 'add it' '.process.capabilities.effective += ["CAP_SYS_TIME"]'
 	bad "bad mount option" no-such-option . '.mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["nosuid", "no-such-option"]}]'
 	bad "bad value of a mount option" size=lots . '.mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["size=lots"]}]'
+	[ -e /sys/module/apparmor ] || bad "no AppArmor" "process: apparmorProfile" 'apparmor=1' '.process.apparmorProfile = "moss-test"'
+	if [ ! -e /sys/fs/selinux ]; then
+		bad "no SELinux" "process: selinuxLabel" 'selinux=1' '.process.selinuxLabel = "u:r:t:s0"'
+		bad "no SELinux for mounts" "linux: mountLabel" 'selinux=1' '.linux.mountLabel = "u:object_r:t:s0"'
+	fi
+	bad "a label that is none" "process: apparmorProfile" self '.process.apparmorProfile = "moss-test\n"'
+	bad "no resctrl" "linux: intelRdt" 'resctrl|root' '.linux.intelRdt = {closID: "x"}'
+	bad "a class that is a path" "linux: intelRdt: closID" 'name' '.linux.intelRdt = {closID: "../x"}'
+	bad "a schema that is none" "linux: intelRdt: memBwSchema" self '.linux.intelRdt = {memBwSchema: "L3:0=f"}'
 	bad "unknown file system" nosuchfs 'file system' '.mounts += [{destination: "/tmp", type: "nosuchfs", source: "x"}]'
 	bad "missing bind source" /no/such/source 'source' '.mounts += [{destination: "/tmp", type: "bind", source: "/no/such/source", options: ["bind"]}]'
 	bad "bind source below a file" "$PWD/rootfile/x" . '.mounts += [{destination: "/tmp", type: "bind", source: $s, options: ["bind"]}]' --arg s "$PWD/rootfile/x"

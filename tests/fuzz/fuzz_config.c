@@ -77,6 +77,14 @@ static void promises_of_hooks(const struct spec *spec)
 		}
 }
 
+static void promises_of_rdt(const struct spec_intel_rdt *rdt)
+{
+	promise(rdt->group == NULL || strcmp(rdt->group, "/") == 0 || spec_rdt_group_is_valid(rdt->group));
+	promises_of_texts(&rdt->schemata);
+	for (size_t i = 0; i < rdt->schemata.count; i++)
+		promise(strchr(rdt->schemata.texts[i], ':') > rdt->schemata.texts[i] && strchr(rdt->schemata.texts[i], '\n') == NULL);
+}
+
 static void promises_of_lists(const struct spec *spec)
 {
 	promises_of_texts(&spec->masked_paths);
@@ -208,6 +216,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	promises_of_memory_policy(&spec.memory_policy, false);
 	if (spec.seccomp != NULL)
 		promises_of_seccomp(spec.seccomp);
+	promises_of_rdt(&spec.intel_rdt);
+	promise(spec.mount_label == NULL || spec_label_fault(spec.mount_label) == NULL);
 	promises_of_check(&spec);
 	return 0;
 }

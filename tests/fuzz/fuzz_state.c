@@ -21,6 +21,7 @@ static void same_states(const struct state *a, const struct state *b)
 	promise(a->poststart == b->poststart && a->poststop == b->poststop);
 	promise(a->pid == b->pid && same(a->boot_id, b->boot_id) && a->birth.pidfd_inode == b->birth.pidfd_inode);
 	promise(a->birth.pidfd_inode != 0 || a->birth.start_time == b->birth.start_time);
+	promise(same(a->rdt.group, b->rdt.group) && a->rdt.made == b->rdt.made && a->rdt.monitor_made == b->rdt.monitor_made);
 	promise(a->annotations_count == b->annotations_count && a->notes_count == b->notes_count);
 	for (size_t i = 0; i < a->annotations_count; i++)
 		promise(same(a->annotations[i].name, b->annotations[i].name) &&
@@ -34,6 +35,8 @@ static void promises_of_state(const struct state *state)
 {
 	promise(state->pid >= 0 && strlen(state->boot_id) < sizeof(state->boot_id));
 	promise(state->cgroup == NULL || state->cgroup[0] == '/');
+	promise(state->rdt.group == NULL || strcmp(state->rdt.group, "/") == 0 || spec_rdt_group_is_valid(state->rdt.group));
+	promise(!state->rdt.made || state->rdt.group[0] != '/');
 	for (size_t i = 0; i < state->annotations_count; i++)
 		promise(state->annotations[i].name != NULL && state->annotations[i].value != NULL);
 	for (size_t i = 0; i < state->notes_count; i++)

@@ -875,6 +875,90 @@ static void fields_that_ask_for_nothing_are_not_listed(void **state)
 	expect_unsupported(MOUNT("'uidMappings': " MAP ", 'gidMappings': " MAP), NULL, false);
 }
 
+static void labels_are_read_as_they_are(void **state)
+{
+	spec_owned process, other;
+
+	(void)state;
+	config_accept(PROCESS("'apparmorProfile': ':ns:a b//&c', 'selinuxLabel': 'u:r:t:s0:c1,c2'"), &process);
+	assert_string_equal(process.process.apparmor_profile, ":ns:a b//&c");
+	assert_string_equal(process.process.selinux_label, "u:r:t:s0:c1,c2");
+	config_accept(LINUX("'mountLabel': 'u:object_r:t'"), &other);
+	assert_string_equal(other.mount_label, "u:object_r:t");
+	assert_null(other.process.apparmor_profile);
+	config_accept(PROCESS("'apparmorProfile': '', 'selinuxLabel': ''"), &other);
+	assert_null(other.process.apparmor_profile);
+	assert_null(other.process.selinux_label);
+}
+
+/* The kernel would take them for another label. */
+static void what_the_kernel_would_change_is_no_label(void **state)
+{
+	char text[SPEC_LABEL_MAX + 2] = "";
+
+	(void)state;
+	config_refuse(PROCESS("'apparmorProfile': ' a'"), "process: apparmorProfile", "blank");
+	config_refuse(PROCESS("'apparmorProfile': 'a '"), "process: apparmorProfile", "blank");
+	config_refuse(PROCESS("'selinuxLabel': 'a\\n'"), "process: selinuxLabel", "control character");
+	config_refuse(LINUX("'mountLabel': 'a\\u007f'"), "linux: mountLabel", "control character");
+	memset(text, 'x', SPEC_LABEL_MAX);
+	assert_null(spec_label_fault(text));
+	text[SPEC_LABEL_MAX] = 'x';
+	assert_non_null(strstr(spec_label_fault(text), "too long"));
+}
+
+static void assert_schemata(const struct spec *spec, const char *const *lines, size_t count)
+{
+	assert_true(spec->intel_rdt.given);
+	assert_int_equal(spec->intel_rdt.schemata.count, count);
+	for (size_t i = 0; i < count; i++)
+		assert_string_equal(spec->intel_rdt.schemata.texts[i], lines[i]);
+}
+
+static void intel_rdt_is_read_and_its_schemata_combined(void **state)
+{
+	static const char *const all[] = { "L3:0=f", "L2:0=1", "MB:0=5", "SMBA:0=7" }, *const of_cache[] = { "L3:0=f", "MB:0=1" };
+	spec_owned one, two, three;
+
+	(void)state;
+	config_accept(LINUX("'intelRdt': { 'memBwSchema': 'MB:0=5', 'schemata': ['SMBA:0=7'], 'closID': 'gold', "
+			    "'l3CacheSchema': 'L3:0=f\\nMB:0=1\\n\\nL2:0=1\\n', 'enableMonitoring': true }"), &one);
+	assert_schemata(&one, all, 4);
+	assert_string_equal(one.intel_rdt.group, "gold");
+	assert_true(one.intel_rdt.monitoring);
+	config_accept(LINUX("'intelRdt': { 'l3CacheSchema': 'L3:0=f\\nMB:0=1', 'closID': '/', 'enableCMT': true, 'enableMBM': false }"), &two);
+	assert_schemata(&two, of_cache, 2);
+	assert_true(two.intel_rdt.monitoring);
+	config_accept(LINUX("'intelRdt': {}"), &three);
+	assert_schemata(&three, NULL, 0);
+	assert_null(three.intel_rdt.group);
+	assert_false(three.intel_rdt.monitoring);
+	spec_free(&three);
+	config_accept(LINUX("'intelRdt': null"), &three);
+	assert_false(three.intel_rdt.given);
+}
+
+static void intel_rdt_that_can_mean_nothing_is_refused(void **state)
+{
+	static const char *const ids[] = { "..", ".", "a/b", "/a", "info", "mon_groups", "mon_data", "a\\nb" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		char text[200];
+
+		snprintf(text, sizeof(text), LINUX("'intelRdt': { 'closID': '%s' }"), ids[i]);
+		config_refuse(text, "linux: intelRdt: closID", "is not the name of a class");
+	}
+	config_refuse(LINUX("'intelRdt': { 'memBwSchema': 'L3:0=f' }"), "linux: intelRdt: memBwSchema", "MB:");
+	config_refuse(LINUX("'intelRdt': { 'memBwSchema': 'MB:0=5\\nL3:0=f' }"), "linux: intelRdt: memBwSchema", "one line");
+	config_refuse(LINUX("'intelRdt': { 'l3CacheSchema': 'L3' }"), "linux: intelRdt: l3CacheSchema", "no line");
+	config_refuse(LINUX("'intelRdt': { 'l3CacheSchema': '../x:0=f' }"), "linux: intelRdt: l3CacheSchema", "no line");
+	config_refuse(LINUX("'intelRdt': { 'schemata': ['L3:0=f', 'L3:0=f\\nMB:0=5'] }"), "linux: intelRdt: schemata[1]", "one line");
+	config_refuse(LINUX("'intelRdt': { 'schemata': ['a/b:0'] }"), "linux: intelRdt: schemata[0]", "no line");
+	config_refuse(LINUX("'intelRdt': { 'schemata': [''] }"), "linux: intelRdt: schemata[0]", "no line");
+	config_refuse(LINUX("'intelRdt': { 'closID': 5 }"), "linux: intelRdt: closID", "expected a string");
+}
+
 static void nested_maps_have_their_types_checked(void **state)
 {
 	(void)state;
@@ -1132,6 +1216,10 @@ int main(void)
 		cmocka_unit_test(what_only_cgroup_v1_has_is_ignored_with_a_warning),
 		cmocka_unit_test(limits_of_the_wrong_type_are_refused),
 		cmocka_unit_test(fields_that_ask_for_nothing_are_not_listed),
+		cmocka_unit_test(labels_are_read_as_they_are),
+		cmocka_unit_test(what_the_kernel_would_change_is_no_label),
+		cmocka_unit_test(intel_rdt_is_read_and_its_schemata_combined),
+		cmocka_unit_test(intel_rdt_that_can_mean_nothing_is_refused),
 		cmocka_unit_test(nested_maps_have_their_types_checked),
 		cmocka_unit_test(seccomp_is_read),
 		cmocka_unit_test(unknown_words_of_seccomp_are_refused),

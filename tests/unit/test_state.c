@@ -56,6 +56,7 @@ static void what_is_written_is_read_again(void **unused)
 		.boot_id = "01234567-89ab-cdef-0123-456789abcdef", .own_pid_namespace = true, .chroot = true, .cgroup = "/moss/c1",
 		.seccomp = true, .seccomp_listens = true,
 		.annotations = annotations, .annotations_count = 2, .notes = notes, .notes_count = 3,
+		.rdt = { .group = "gold", .made = true, .monitor_made = true },
 	};
 	struct error err = { 0 };
 	state_owned state;
@@ -77,6 +78,8 @@ static void what_is_written_is_read_again(void **unused)
 	assert_int_equal(state.notes_count, 3);
 	assert_string_equal(state.notes[2], "three");
 	assert_true(state.memory_policy);
+	assert_string_equal(state.rdt.group, "gold");
+	assert_true(state.rdt.made && state.rdt.monitor_made);
 	char *again = state_text(&state);
 	assert_string_equal(again, text);
 	free(again);
@@ -209,6 +212,28 @@ static void numbers_and_paths_out_of_range_count_as_absent(void **unused)
 	}
 }
 
+/* It becomes part of a path below resctrl. */
+static void a_group_of_resctrl_is_a_name(void **unused)
+{
+	static const char *const groups[] = { "'..'", "'../x'", "'a/b'", "''", "'info'", "5", "null" };
+	struct error err = { 0 };
+	state_owned whole;
+	char text[600];
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		state_owned state;
+
+		snprintf(text, sizeof(text), STATE(", 'intel_rdt': { 'group': %s, 'made': true }"), groups[i]);
+		assert_int_equal(parse(text, &state, &err), 0);
+		assert_null(state.rdt.group);
+		assert_false(state.rdt.made);
+	}
+	assert_int_equal(parse(STATE(", 'intel_rdt': { 'group': '/', 'made': true }"), &whole, &err), 0);
+	assert_string_equal(whole.rdt.group, "/");
+	assert_false(whole.rdt.made); /* nobody makes the default class */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +244,7 @@ int main(void)
 		cmocka_unit_test(the_depth_is_limited),
 		cmocka_unit_test(the_id_is_one),
 		cmocka_unit_test(of_a_newer_version_what_is_known_is_read),
+		cmocka_unit_test(a_group_of_resctrl_is_a_name),
 		cmocka_unit_test(numbers_and_paths_out_of_range_count_as_absent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

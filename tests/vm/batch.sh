@@ -6,6 +6,8 @@
 #   session  ann in a login session of her own: a bus, but a cgroup that is not hers
 #   scope    ann in a scope that her user manager delegates to her: a cgroup of her own
 #   lost     ann by "su" inside root's session: no XDG_RUNTIME_DIR, no bus, root's cgroup
+#   pcroot, pcuser  as root and as session, in the emulated PC
+#   pcselinux       as root, in the one with SELinux
 # /host/settings has the arrays parts and files, and filter, a regular expression; the last two may be empty.
 # shellcheck disable=SC2154 # parts, files and filter; those of selection()
 set -u
@@ -45,8 +47,8 @@ selection() {
 as() {
 	local scope='systemd-run --user --scope --quiet -p Delegate=yes bash -c'
 	case $1 in
-	root) env HOME=/root USER=root LOGNAME=root bash -c "$bats_command" ;;
-	session) su --login "$user" -c "$bats_command" ;;
+	root | pcroot | pcselinux) env HOME=/root USER=root LOGNAME=root bash -c "$bats_command" ;;
+	session | pcuser) su --login "$user" -c "$bats_command" ;;
 	scope) su --login "$user" -c "$scope $(printf %q "$bats_command")" ;;
 	lost) su --login root -c "su --login $user -c $(printf %q "$bats_command")" ;;
 	esac
@@ -83,7 +85,7 @@ run_part() {
 		selection "$part"
 	fi
 	[ "$((${#own[@]} + ${#e2e_files[@]}))" -gt 0 ] || return 0
-	[ "$part" != root ] || who=root
+	[[ $part != *root && $part != pcselinux ]] || who=root
 	mkdir "$here/$part"
 	chown "$who:" "$here/$part"
 	bash "$tests/leaks.sh" before "$here" "$E2E_TOKEN" "$who"
@@ -106,4 +108,11 @@ chmod -R u=rwX,go=rX "$here"
 chmod 0755 "$MOSS"
 echo "up since $(cut -d' ' -f1 /proc/uptime) s: $(systemctl is-system-running --wait), Linux $(uname -r)"
 "$MOSS" --version || exit
+case ${parts[0]} in
+pcselinux)
+	checkpolicy -U allow -o "$here/policy" "$tests/selinux.conf" && cat "$here/policy" >/sys/fs/selinux/load &&
+		echo 1 >/sys/fs/selinux/enforce || exit
+	;;
+pc*) apparmor_parser --replace "$tests/profiles.apparmor" || exit ;;
+esac
 for part in "${parts[@]}"; do run_part "$part"; done

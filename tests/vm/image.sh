@@ -1,17 +1,21 @@
 #!/bin/bash
-# image.sh COPY - make a sparse copy of the guest's disk image, which is made when the cache has none.
+# image.sh uml|pc COPY - make a sparse copy of a guest's disk image, which is made when the cache has none.
+#
+# uml: for user-mode Linux. pc: for an emulated PC, with Debian's own kernel in the image; COPY.kernel and COPY.initrd
+# are what it boots.
 #
 # The cache is $MOSS_CACHE; without it /var/cache/moss-tests, for a normal user
 # ${XDG_CACHE_HOME:-~/.cache}/moss-tests. In it, the last three of each kind:
-#   vm-tree-KEY.tar    Debian with the packages of ./packages
-#   vm-image-KEY.ext4  that, the files of ./tree, the user ann, the kernel's modules
+#   vm-tree-KEY.tar, pc-tree-KEY.tar      Debian with the packages of ./packages; pc: of ./packages.pc, too
+#   vm-image-KEY.ext4, pc-image-KEY.ext4  that, the files of ./tree, the user ann, the kernel's modules
 # KEY is a hash of everything they are made from. One builder at a time works, in a directory that the
 # next one removes when it was killed; what is complete is renamed into its place.
 #
 # Exit status: 0, or 1 with the reason on stderr, or 77 when it can't be had here (a skip).
 # shellcheck disable=SC2317 # functions are called by traps
 set -u
-copy=${1:?usage: image.sh COPY}
+usage='usage: image.sh uml|pc COPY'
+machine=${1:?$usage} copy=${2:?$usage}
 here=$(cd "$(dirname "$0")" && pwd)
 release=bookworm
 recipe=1 # count it up when what mmdebstrap is told below changes
@@ -24,9 +28,9 @@ else
 	inside() { unshare --user --map-root-user --map-auto "$@"; }
 fi
 
-# fill TREE.tar DIR: what the image is made from, in DIR (which becomes "/"). Runs as somebody's root.
+# fill MACHINE TREE.tar DIR: what the image is made from, in DIR (which becomes "/"). Runs as somebody's root.
 fill() {
-	local tar=$1 tree=$2 unit
+	local tar=$2 tree=$3 unit
 	tar -C "$tree" --exclude='./dev/*' -xpf "$tar" # the kernel fills /dev
 	cp -r --no-preserve=ownership,mode "$here/tree/." "$tree/"
 	chmod -R u=rwX,go=rX "$tree/etc/systemd/system" "$tree/etc/tmpfiles.d"
@@ -35,37 +39,46 @@ fill() {
 	# A timer or a login prompt in the midst of a test helps nobody.
 	for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \
 		fstrim.timer systemd-tmpfiles-clean.timer getty.target getty@.service serial-getty@.service \
-		console-getty.service; do
+		console-getty.service apparmor.service; do
 		ln -sf /dev/null "$tree/etc/systemd/system/$unit"
 	done
 	mkdir -p "$tree/usr/lib/modules" "$tree/var/lib/systemd/linger" "$tree/host"
-	cp -r /usr/lib/uml/modules/. "$tree/usr/lib/modules/"
+	[ "$1" = pc ] || cp -r /usr/lib/uml/modules/. "$tree/usr/lib/modules/"
 	chroot "$tree" useradd -m -s /bin/bash ann
 	touch "$tree/var/lib/systemd/linger/ann"
 }
 
 export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C
-if [ "$1" = --inside ]; then # image.sh --inside TREE.tar DIR IMAGE
+if [ "$1" = --inside ]; then # image.sh --inside MACHINE TREE.tar DIR IMAGE
 	set -e
 	umask 022
-	mkdir "$3"
-	fill "$2" "$3"
-	mke2fs -q -t ext4 -d "$3" -N 200000 "$4" 6G
+	mkdir "$4"
+	fill "$2" "$3" "$4"
+	mke2fs -q -t ext4 -d "$4" -N 200000 "$5" 6G
 	exit
 fi
 
-for tool in linux.uml mmdebstrap mke2fs flock unshare; do
+case $machine in
+uml) emulator=linux.uml kind=vm lists=(packages) ;;
+pc) emulator=qemu-system-x86_64 kind=pc lists=(packages packages.pc) ;;
+*) echo "$usage" >&2 && exit 1 ;;
+esac
+if [ "$machine" = pc ] && [ "$(uname -m)" != x86_64 ]; then
+	echo "the emulated PC is for x86-64, like the moss that it runs" >&2
+	exit 77
+fi
+for tool in "$emulator" mmdebstrap mke2fs debugfs flock unshare; do
 	command -v "$tool" >/dev/null && continue
 	echo "$tool is not installed: run tests/install-deps.sh test" >&2
 	exit 77
 done
 key() { sha256sum | cut -c1-16; }
-packages=$(sed 's/#.*//' "$here/packages" | xargs | tr ' ' ,)
+packages=$(cd "$here" && sed 's/#.*//' "${lists[@]}" | xargs | tr ' ' ,)
 tree_key=$(echo "$release $recipe $mode $packages" | key)
-image_key=$( (echo "$tree_key" && linux.uml --version && cd "$here" && cat image.sh &&
+image_key=$( (echo "$tree_key" && { [ "$machine" = pc ] || linux.uml --version; } && cd "$here" && cat image.sh &&
 	find tree -type f -print0 | sort -z | xargs -0 sha256sum) | key)
-tree=$cache/vm-tree-$tree_key.tar
-image=$cache/vm-image-$image_key.ext4
+tree=$cache/$kind-tree-$tree_key.tar
+image=$cache/$kind-image-$image_key.ext4
 
 mkdir -p "$cache" || exit
 exec 9>"$cache/vm.lock"
@@ -104,13 +117,19 @@ if [ ! -e "$image" ] && [ ! -e "$tree" ]; then
 fi
 if [ ! -e "$image" ]; then
 	mkdir "$new" && chmod 0755 "$new" || exit
-	inside bash "$here/image.sh" --inside "$tree" "$new/tree" "$new/image" >&2 || exit 1
+	inside bash "$here/image.sh" --inside "$machine" "$tree" "$new/tree" "$new/image" >&2 || exit 1
 	mv "$new/image" "$image" || exit
 fi
 touch "$image"
 [ ! -e "$tree" ] || touch "$tree"
-for kind in "$cache"/vm-tree- "$cache"/vm-image-; do
+for start in "$cache/$kind-tree-" "$cache/$kind-image-"; do
 	# shellcheck disable=SC2012 # by time; the names are ours
-	ls -t "$kind"* 2>/dev/null | tail -n +4 | xargs -r rm -f
+	ls -t "$start"* 2>/dev/null | tail -n +4 | xargs -r rm -f
 done
-cp --sparse=always "$image" "$copy" # nobody removes it meanwhile
+cp --sparse=always "$image" "$copy" || exit # nobody removes it meanwhile
+[ "$machine" = pc ] || exit 0
+# boot_file START: the name of what the kernel's package put there; its version is not ours to know.
+boot_file() { debugfs -R 'ls -p /boot' "$copy" 2>/dev/null | cut -d/ -f6 | grep "^$1"; }
+debugfs -R "dump /boot/$(boot_file vmlinuz-) $copy.kernel" "$copy" 2>/dev/null
+debugfs -R "dump /boot/$(boot_file initrd.img-) $copy.initrd" "$copy" 2>/dev/null
+[ -s "$copy.kernel" ] && [ -s "$copy.initrd" ]

@@ -4,11 +4,15 @@
 #   bash tests/vm/run.sh                                  everything, as root and as the user ann
 #   bash tests/vm/run.sh --filter REGEX login.bats ...    some files, of this directory or of tests/e2e
 #   bash tests/vm/run.sh --part scope ...                 only one part: root, session, scope or lost
+#   bash tests/vm/run.sh --pc ...                         in an emulated PC; parts pcroot and pcuser
+#   bash tests/vm/run.sh --selinux ...                    in one with SELinux instead of AppArmor; part pcselinux
 #   bash tests/vm/run.sh --exec 'moss doctor'             root's shell in the guest runs a line
 #   bash tests/vm/run.sh --shell                          root's shell in the guest; its end is the guest's
 #
 # The guest is user-mode Linux, a program of this host; it has a kernel of its own (6.1 in Debian 12),
-# one processor, and takes 5 to 15 times as long as the host. Its disk is a copy of an image that is made
+# one processor, and takes 5 to 15 times as long as the host. The emulated PC (qemu, without KVM) takes longer, and has
+# what user-mode Linux lacks: Debian's own kernel with AppArmor, two processors, and the controllers cpuset, hugetlb, rdma and
+# misc. Its host directory is a disk, and what it hands back is read when it is off. A guest's disk is a copy of an image that is made
 # once (image.sh) and kept in /var/cache/moss-tests. One boot runs all the tests (batch.sh says who runs
 # what). A new package is a word in ./packages; a new test is a .bats file here with a line "# parts: ...".
 #
@@ -27,10 +31,10 @@ if [ "${MOSS_CHECK-}" = unit ]; then
 	exit 0
 fi
 usage() {
-	sed -n '3,8s/^# \{0,1\}//p' "$here/run.sh" >&2
+	sed -n '3,10s/^# \{0,1\}//p' "$here/run.sh" >&2
 	exit 2
 }
-parts=() files=() filter="" mode=batch line=""
+machine=uml security="" parts=() files=() filter="" mode=batch line=""
 while [ $# -gt 0 ]; do
 	case $1 in --part | --filter | --exec) [ $# -ge 2 ] || usage ;; esac
 	case $1 in
@@ -38,11 +42,19 @@ while [ $# -gt 0 ]; do
 	--filter) filter=$2 && shift 2 ;;
 	--exec) mode=exec line=$2 && shift 2 ;;
 	--shell) mode=shell && shift ;;
+	--pc) machine=pc && shift ;;
+	--selinux) machine=pc security='security=selinux selinux=1 enforcing=0' && shift ;;
 	-*) usage ;;
 	*) files+=("$(basename "$1")") && shift ;;
 	esac
 done
-[ "${#parts[@]}" -gt 0 ] || parts=(root session scope lost)
+if [ "${#parts[@]}" -eq 0 ]; then
+	case $machine$security in
+	uml) parts=(root session scope lost) ;;
+	pc) parts=(pcroot pcuser) ;;
+	*) parts=(pcselinux) ;;
+	esac
+fi
 
 moss=${MOSS:-./moss}
 if [ ! -x "$moss" ]; then
@@ -72,7 +84,7 @@ in_background() {
 }
 
 status=0
-in_background bash "$here/image.sh" "$work/disk" </dev/null >"$work/image.log" 2>&1 || status=$?
+in_background bash "$here/image.sh" "$machine" "$work/disk" </dev/null >"$work/image.log" 2>&1 || status=$?
 if [ "$status" -eq 77 ]; then
 	echo "1..0 # SKIP $(tail -n 1 "$work/image.log")"
 	exit 0
@@ -89,7 +101,7 @@ for file in "$here"/*.bats; do
 	[ ! -e "$here/../e2e/${file##*/}" ] || { echo "Bail out! ${file##*/} is in tests/vm and in tests/e2e" && exit 1; }
 	grep -q '^# parts: [a-z]' "$file" || { echo "Bail out! ${file##*/} has no line \"# parts: ...\"" && exit 1; }
 done
-cp "$here"/*.bats "$here/vm.bash" "$here"/../e2e/*.bats "$here"/../e2e/*.bash "$here"/../e2e/*.py "$here"/../e2e/*.sh \
+cp "$here"/*.bats "$here/vm.bash" "$here/profiles.apparmor" "$here/selinux.conf" "$here"/../e2e/*.bats "$here"/../e2e/*.bash "$here"/../e2e/*.py "$here"/../e2e/*.sh \
 	"$work/in/tests/"
 for file in "${files[@]}"; do
 	[ -e "$work/in/tests/$file" ] || { echo "Bail out! no $file in tests/vm or tests/e2e" && exit 1; }
@@ -118,12 +130,32 @@ memory_dir=/dev/shm
 [ "$(df --output=avail -k /dev/shm | tail -n 1)" -gt "$memory_kb" ] || memory_dir=$work
 uml=(env "HOME=$work" "TMPDIR=$memory_dir" taskset -c "$(processors | shuf -n 1)" linux.uml "uml_dir=$work" umid=uml
 	"ubd0=$work/disk" root=/dev/ubda rw "mem=${memory_kb}K" "hostfs=$work" con=null ssl=null selinux=0 quiet)
-if [ "$mode" = shell ]; then
+# fill_disk: the second disk of a PC, from what user-mode Linux sees as it is; empty_disk: what the PC has left on it.
+fill_disk() {
+	mkdir "$work/host" && mv "$work/in" "$work/out" "$work/job" "$work/settings" "$work/host/" &&
+		mke2fs -q -t ext4 -d "$work/host" "$work/host.ext4" 256M
+}
+empty_disk() { debugfs -R "rdump /out $work" "$work/host.ext4" 2>/dev/null; }
+# no_timer_check: on a busy host the timer's interrupts come too late for that check, and the kernel panics.
+pc=(qemu-system-x86_64 -machine q35 -accel "tcg,thread=multi" -cpu max -smp 2 -m "$((memory_kb / 1024))M" -nographic
+	-net none -no-reboot -kernel "$work/disk.kernel" -initrd "$work/disk.initrd"
+	-append "console=ttyS0 root=/dev/vda rw quiet panic=-1 no_timer_check $security"
+	-drive "file=$work/disk,if=virtio,format=raw,cache=unsafe" -drive "file=$work/host.ext4,if=virtio,format=raw,cache=unsafe")
+if [ "$machine" = pc ]; then
+	fill_disk || { echo "Bail out! no disk for the guest could be made" && exit 1; }
+	guest_command=("${pc[@]}") console=()
+else
+	guest_command=("${uml[@]}") console=("con0=null,fd:1")
+fi
+if [ "$mode" = shell ] && [ "$machine" = pc ]; then
+	"${pc[@]}"
+elif [ "$mode" = shell ]; then
 	"${uml[@]}" con0=fd:0,fd:1
 else
-	in_background timeout -k 5 "${MOSS_VM_TIMEOUT:-900}" "${uml[@]}" con0=null,fd:1 \
+	in_background timeout -k 5 "${MOSS_VM_TIMEOUT:-900}" "${guest_command[@]}" "${console[@]}" \
 		</dev/null >"$work/console" 2>&1 || true
 fi
+[ "$machine" != pc ] || empty_disk
 ended=$(cat "$work/out/status" 2>/dev/null)
 tails() { # what there is to say about a guest that did not do its work
 	local file
