@@ -65,18 +65,18 @@ stopped_creation() {
 	hook startContainer startContainer
 	config '.annotations = {"com.example/key": "a \"value\""}'
 	program sh -c 'for n in mnt uts; do readlink "/proc/self/ns/$n"; done >/program.ns; test -e /startContainer.json && echo first >/seen; exec sleep 1000'
-	apart create "$ID"
+	(cd / && moss create --bundle "$BUNDLE" "$ID" </dev/null >"$BUNDLE/out" 2>&1)
 	[ "$(noted)" = "prestart createRuntime createContainer" ]
 	[ ! -e rootfs/startContainer.json ]
 	local pid
 	pid=$(pid_of)
-	apart start "$ID"
+	(cd / && moss start "$ID")
 	eventually grep -q first rootfs/seen
 	[ "$(noted)" = "prestart createRuntime createContainer poststart" ]
 	moss kill "$ID" KILL
 	wait_for stopped
 	[ ! -e poststop.json ]
-	apart delete "$ID"
+	(cd / && moss delete "$ID")
 	[ "$(noted)" = "prestart createRuntime createContainer poststart poststop" ]
 	mv rootfs/startContainer.json rootfs/startContainer.ns .
 
@@ -296,6 +296,10 @@ stopped_creation() {
 	[[ "$output" != *"line 1 "* ]]
 	[ "${#output}" -lt 2000 ]
 	run ! grep -qP '[\x01\x7f]' <<<"$output"
+	script long 'printf "%s" "$(head -c 3000 /dev/zero | tr "\0" x)" >&2; exit 1'
+	attempt create "$ID"
+	[[ "$output" =~ x{1024} ]]
+	[[ ! "$output" =~ x{1025} ]]
 }
 
 @test "hooks: create and start write nothing to stdout for them" {
@@ -680,6 +684,12 @@ signalled() {
 	[ "$(cat out.log)" = "$(printf 'before\nout prestart\nout createRuntime\nout createContainer\nout poststart\nout poststop')" ]
 	[ "$(sed s/err/out/ err.log)" = "$(sed 1d out.log)" ]
 	[ "$(stat -c %a err.log)" = 600 ]
+	script bad 'echo why >&2; exit 3'
+	hook createRuntime bad
+	attempt create "$ID"
+	stopped_creation
+	[[ "$output" == *"createRuntime[1]: $BUNDLE/bad: exit status 3; what it wrote is in the file"* ]]
+	grep -qx why err.log
 	run ! grep -q log rootfs/fds # nothing of the host's is open in the container
 }
 
