@@ -151,7 +151,7 @@ static int load(const struct state *state, int dir_fd, struct spec *spec, struct
 int hooks_poststart(const struct state *state, int dir_fd, int signal_fd, struct error *err)
 {
 	hooks_owned hooks = HOOKS_NONE;
-	spec_owned  spec;
+	spec_owned  spec = { .oci_version = NULL };
 	struct spec_hook_input input;
 
 	if (!state->poststart)
