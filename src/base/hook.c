@@ -208,12 +208,11 @@ static int wait_for_end(struct running *running, struct error *err)
 static const char *printable(struct output *output)
 {
 	char  *from = output->tail, *to = output->tail, *end;
-	size_t start = output->used > TAIL_BYTES ? output->used - TAIL_BYTES : 0;
 
 	end = from + output->used;
-	from += start;
-	while (start > 0 && from < end && ((unsigned char)*from & 0xc0) == 0x80) /* the rest of a character */
-		from++;
+	if (output->used >= TAIL_BYTES) /* what was cut off may have ended within a character */
+		for (from = end - TAIL_BYTES; from < end && ((unsigned char)*from & 0xc0) == 0x80; from++)
+			;
 	for (; from < end; from++) {
 		bool shown = (unsigned char)*from > ' ' && *from != 0x7f;
 

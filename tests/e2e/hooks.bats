@@ -263,7 +263,7 @@ stopped_creation() {
 	script flood 'head -c 5000000 /dev/zero | tr "\0" x >&2; head -c 3000000 /dev/zero; exit 0'
 	script deaf 'exec 0<&-; exit 0'
 	script reads 'wc -c >"$B/size"'
-	script daemon 'sleep 1000 & echo $! >"$B/daemon.pid"; echo started >&2; exit "$1"'
+	script daemon 'sleep 1000 & echo $! >>"$B/daemon.pid"; echo started >&2; exit "$1"'
 	hook prestart flood
 	hook prestart deaf
 	hook createRuntime reads
@@ -275,13 +275,14 @@ stopped_creation() {
 	[ "$status" -eq 0 ]
 	[ -z "$output" ]
 	[ "$(cat size)" -gt 300000 ]
-	alive "$(cat daemon.pid)"
-	kill "$(cat daemon.pid)"
+	alive "$(tail -n 1 daemon.pid)"
 	hook createRuntime daemon '{"args": ["x", "5"]}'
 	attempt create "$ID-third"
 	[ "$status" -eq 1 ]
 	[[ "$output" == *"createRuntime[2]: "*"exit status 5: "*started* ]]
-	kill "$(cat daemon.pid)"
+	# shellcheck disable=SC2046 # four numbers
+	kill $(cat daemon.pid)
+	[ "$(wc -l <daemon.pid)" -eq 4 ]
 	[ $((SECONDS - start)) -lt 25 ]
 	moss delete --force "$ID"
 	moss delete --force "$ID-other"
@@ -296,6 +297,11 @@ stopped_creation() {
 	[[ "$output" != *"line 1 "* ]]
 	[ "${#output}" -lt 2000 ]
 	run ! grep -qP '[\x01\x7f]' <<<"$output"
+	# The 1024 bytes end with a character of two, and begin within one.
+	script long 'printf "%séa" "$(head -c 500 /dev/zero | tr "\0" x | sed s/x/éééy/g)" >&2; exit 1'
+	attempt create "$ID"
+	iconv -f UTF-8 -t UTF-8 <<<"$output" >/dev/null
+	[[ "$output" == *ééyéééyé* ]]
 	script long 'printf "%s" "$(head -c 3000 /dev/zero | tr "\0" x)" >&2; exit 1'
 	attempt create "$ID"
 	[[ "$output" =~ x{1024} ]]
