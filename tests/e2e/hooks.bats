@@ -68,6 +68,7 @@ stopped_creation() {
 	(cd / && moss create --bundle "$BUNDLE" "$ID" </dev/null >"$BUNDLE/out" 2>&1)
 	[ "$(noted)" = "prestart createRuntime createContainer" ]
 	[ ! -e rootfs/startContainer.json ]
+	moss state "$ID" | jq -e '.annotations == {"com.example/key": "a \"value\""}'
 	local pid
 	pid=$(pid_of)
 	(cd / && moss start "$ID")
@@ -99,6 +100,11 @@ stopped_creation() {
 		poststop stopped host 0
 	END
 	grep -qx startContainer rootfs/startContainer.ls # its root is the container's
+}
+
+@test "hooks: features lists the six kinds" {
+	moss features | jq -e '.hooks == ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]
+		and (.potentiallyUnsafeConfigAnnotations | index("run.oci.hooks.stdout") != null and index("run.oci.hooks.stderr") != null)'
 }
 
 @test "hooks: run has all of them, too, and its status is the program's" {
@@ -684,6 +690,7 @@ signalled() {
 	config '.annotations = {"run.oci.hooks.stdout": "out.log", "run.oci.hooks.stderr": $e}' --arg e "$PWD/err.log"
 	program true
 	(cd / && attempt create --bundle "$BUNDLE" "$ID" && [ "$status" -eq 0 ])
+	jq -e '[.notes[] | select(test("startContainer: .* run.oci.hooks.stdout"))] | length == 1' "$ROOT/$ID/state.json"
 	(cd / && moss start "$ID")
 	wait_for stopped
 	(cd / && moss delete "$ID")
