@@ -208,12 +208,11 @@ static int wait_for_end(struct running *running, struct error *err)
 static const char *printable(struct output *output)
 {
 	char  *from = output->tail, *to = output->tail, *end;
-	size_t start = output->used > TAIL_BYTES ? output->used - TAIL_BYTES : 0;
 
 	end = from + output->used;
-	from += start;
-	while (start > 0 && from < end && ((unsigned char)*from & 0xc0) == 0x80) /* the rest of a character */
-		from++;
+	if (output->used >= TAIL_BYTES) /* what was cut off may have ended within a character */
+		for (from = end - TAIL_BYTES; from < end && ((unsigned char)*from & 0xc0) == 0x80; from++)
+			;
 	for (; from < end; from++) {
 		bool shown = (unsigned char)*from > ' ' && *from != 0x7f;
 
@@ -263,9 +262,22 @@ static int judge(struct running *running, struct error *err)
 	return error_set(err, 0, "killed by signal %d (%s)", info.si_status, sigabbrev_np(info.si_status) ?: "?");
 }
 
+/* What is still in the pipe; a daemon that goes on writing is not followed for ever. */
+static void drain(struct output *output)
+{
+	size_t taken = 0, count;
+
+	while (taken < DRAIN_BYTES && output->pipe[0] >= 0 && (count = take_output(output)) > 0)
+		taken += count;
+}
+
 /* Append the end of what it wrote. */
 static void quote(struct running *running, struct error *err)
 {
+	if (running->run->output[1] >= 0)
+		error_hint(err, "what it wrote is in the file that its stderr goes to");
+	drain(&running->output[0]);
+	drain(&running->output[1]);
 	struct output *out = &running->output[0], *stderr_of = &running->output[1];
 	bool   nothing = printable(stderr_of)[0] == '\0';
 	size_t used = strlen(err->cause);
@@ -289,10 +301,6 @@ int hook_run(const struct hook *hooks, size_t index, const struct hook_run *run,
 		} else {
 			ret = judge(&running, err);
 		}
-		for (int i = 0; i < 2; i++)
-			for (size_t more = 1, left = DRAIN_BYTES; more > 0 && running.output[i].pipe[0] >= 0 && left > 0;
-			     left -= more < left ? more : left)
-				more = take_output(&running.output[i]);
 		if (ret < 0)
 			quote(&running, err);
 	}

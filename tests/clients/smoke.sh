@@ -113,6 +113,17 @@ podman_setup() {
 	fi
 }
 
+# podman_hooks: containers with the annotation org.example.hooked get hooks, which write the status down that they are told.
+podman_hooks() {
+	# shellcheck disable=SC2016 # the hook's own variables
+	printf '#!/bin/sh\nread -r state\nstate=${state#*\\"status\\":\\"}\necho "${state%%%%\\"*}" >>%s/hooked\n' "$work" >"$work/hook"
+	chmod 0755 "$work/hook"
+	cat >"$work/hooks/hooked.json" <<-END
+		{"version": "1.0.0", "hook": {"path": "$work/hook"}, "when": {"annotations": {"^org.example.hooked$": "yes"}},
+		"stages": ["prestart", "createRuntime", "createContainer", "poststart", "poststop"]}
+	END
+}
+
 podman_is_empty() {
 	[ -z "$("${podman[@]}" ps --all --quiet)" ] && [ -z "$("$moss" list --quiet)" ]
 }
@@ -188,6 +199,10 @@ part_podman() {
 		check "a volume with an id mapping" 0 '^1001:1002$' "${run[@]}" --volume "$shared/volume:/mnt:idmap=uids=0-1001-1;gids=0-1002-1" \
 			localhost/smoke stat -c %u:%g /mnt/file
 	fi
+	podman_hooks
+	# shellcheck disable=SC2016 # the inner shell's
+	check "hooks: podman's are run at their time" 0 '^creating creating creating running stopped $' sh -c \
+		'"$@" >/dev/null && tr "\n" " " <"$0"' "$work/hooked" "${run[@]}" --annotation org.example.hooked=yes localhost/smoke true
 	output=$("${podman[@]}" ps --all; "$moss" list)
 	if wait_until podman_is_empty; then result ok "nothing is left"; else result "not ok" "nothing is left"; fi
 	podman_pause_end

@@ -65,18 +65,19 @@ stopped_creation() {
 	hook startContainer startContainer
 	config '.annotations = {"com.example/key": "a \"value\""}'
 	program sh -c 'for n in mnt uts; do readlink "/proc/self/ns/$n"; done >/program.ns; test -e /startContainer.json && echo first >/seen; exec sleep 1000'
-	apart create "$ID"
+	(cd / && moss create --bundle "$BUNDLE" "$ID" </dev/null >"$BUNDLE/out" 2>&1)
 	[ "$(noted)" = "prestart createRuntime createContainer" ]
 	[ ! -e rootfs/startContainer.json ]
+	moss state "$ID" | jq -e '.annotations == {"com.example/key": "a \"value\""}'
 	local pid
 	pid=$(pid_of)
-	apart start "$ID"
+	(cd / && moss start "$ID")
 	eventually grep -q first rootfs/seen
 	[ "$(noted)" = "prestart createRuntime createContainer poststart" ]
 	moss kill "$ID" KILL
 	wait_for stopped
 	[ ! -e poststop.json ]
-	apart delete "$ID"
+	(cd / && moss delete "$ID")
 	[ "$(noted)" = "prestart createRuntime createContainer poststart poststop" ]
 	mv rootfs/startContainer.json rootfs/startContainer.ns .
 
@@ -99,6 +100,11 @@ stopped_creation() {
 		poststop stopped host 0
 	END
 	grep -qx startContainer rootfs/startContainer.ls # its root is the container's
+}
+
+@test "hooks: features lists the six kinds" {
+	moss features | jq -e '.hooks == ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]
+		and (.potentiallyUnsafeConfigAnnotations | index("run.oci.hooks.stdout") != null and index("run.oci.hooks.stderr") != null)'
 }
 
 @test "hooks: run has all of them, too, and its status is the program's" {
@@ -263,7 +269,7 @@ stopped_creation() {
 	script flood 'head -c 5000000 /dev/zero | tr "\0" x >&2; head -c 3000000 /dev/zero; exit 0'
 	script deaf 'exec 0<&-; exit 0'
 	script reads 'wc -c >"$B/size"'
-	script daemon 'sleep 1000 & echo $! >"$B/daemon.pid"; echo started >&2; exit "$1"'
+	script daemon 'sleep 1000 & echo $! >>"$B/daemon.pid"; echo started >&2; exit "$1"'
 	hook prestart flood
 	hook prestart deaf
 	hook createRuntime reads
@@ -275,13 +281,14 @@ stopped_creation() {
 	[ "$status" -eq 0 ]
 	[ -z "$output" ]
 	[ "$(cat size)" -gt 300000 ]
-	alive "$(cat daemon.pid)"
-	kill "$(cat daemon.pid)"
+	alive "$(tail -n 1 daemon.pid)"
 	hook createRuntime daemon '{"args": ["x", "5"]}'
 	attempt create "$ID-third"
 	[ "$status" -eq 1 ]
 	[[ "$output" == *"createRuntime[2]: "*"exit status 5: "*started* ]]
-	kill "$(cat daemon.pid)"
+	# shellcheck disable=SC2046 # four numbers
+	kill $(cat daemon.pid)
+	[ "$(wc -l <daemon.pid)" -eq 4 ]
 	[ $((SECONDS - start)) -lt 25 ]
 	moss delete --force "$ID"
 	moss delete --force "$ID-other"
@@ -296,6 +303,15 @@ stopped_creation() {
 	[[ "$output" != *"line 1 "* ]]
 	[ "${#output}" -lt 2000 ]
 	run ! grep -qP '[\x01\x7f]' <<<"$output"
+	# The 1024 bytes end with a character of two, and begin within one.
+	script long 'printf "%séa" "$(head -c 500 /dev/zero | tr "\0" x | sed s/x/éééy/g)" >&2; exit 1'
+	attempt create "$ID"
+	iconv -f UTF-8 -t UTF-8 <<<"$output" >/dev/null
+	[[ "$output" == *ééyéééyé* ]]
+	script long 'printf "%s" "$(head -c 3000 /dev/zero | tr "\0" x)" >&2; exit 1'
+	attempt create "$ID"
+	[[ "$output" =~ x{1024} ]]
+	[[ ! "$output" =~ x{1025} ]]
 }
 
 @test "hooks: create and start write nothing to stdout for them" {
@@ -674,12 +690,19 @@ signalled() {
 	config '.annotations = {"run.oci.hooks.stdout": "out.log", "run.oci.hooks.stderr": $e}' --arg e "$PWD/err.log"
 	program true
 	(cd / && attempt create --bundle "$BUNDLE" "$ID" && [ "$status" -eq 0 ])
+	jq -e '[.notes[] | select(test("startContainer: .* run.oci.hooks.stdout"))] | length == 1' "$ROOT/$ID/state.json"
 	(cd / && moss start "$ID")
 	wait_for stopped
 	(cd / && moss delete "$ID")
 	[ "$(cat out.log)" = "$(printf 'before\nout prestart\nout createRuntime\nout createContainer\nout poststart\nout poststop')" ]
 	[ "$(sed s/err/out/ err.log)" = "$(sed 1d out.log)" ]
 	[ "$(stat -c %a err.log)" = 600 ]
+	script bad 'echo why >&2; exit 3'
+	hook createRuntime bad
+	attempt create "$ID"
+	stopped_creation
+	[[ "$output" == *"createRuntime[1]: $BUNDLE/bad: exit status 3; what it wrote is in the file"* ]]
+	grep -qx why err.log
 	run ! grep -q log rootfs/fds # nothing of the host's is open in the container
 }
 
