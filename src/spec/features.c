@@ -214,8 +214,11 @@ int features_make(const struct features_build *build, struct json_object **ret_f
 	add_text(annotations, "org.moss.version", build->version);
 	add_text(annotations, "org.moss.commit", build->commit);
 	add_text(annotations, "org.moss.checkpoint.enabled", build->checkpoint ? "true" : "false");
-	/* No annotation of config.json changes what moss does; they are only shown. */
-	add(features.json, "potentiallyUnsafeConfigAnnotations", json_object_new_array());
+	/* The others are only shown. */
+	struct json_object *unsafe = add(features.json, "potentiallyUnsafeConfigAnnotations", json_object_new_array());
+	list_add(unsafe, "org.moss.keep-groups");
+	list_add(unsafe, "run.oci.keep_original_groups");
+	list_add(unsafe, "run.oci.seccomp.receiver");
 	if (features.failed) {
 		json_object_put(features.json);
 		return -err->code;
