@@ -1,5 +1,6 @@
 /* test_seccomp.c - unit test; what the program of a seccomp filter answers (host/seccomp_program.h). Side: host. */
 #define _GNU_SOURCE
+#include <limits.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
@@ -124,9 +125,10 @@ static void every_default_is_what_it_says(void **state)
 	}
 }
 
-static void arguments_are_compared_as_64_bits_without_a_sign(void **state)
+static void arguments_are_compared_whole_and_without_a_sign(void **state)
 {
-	const uint64_t value = UINT64_C(0x8000000100000005);
+	/* Where a long has 32 bits libseccomp looks at no more. */
+	const uint64_t value = sizeof(long) == 8 ? UINT64_C(0x8000000100000005) : 0x80000005;
 	static const struct {
 		const char *op;
 		bool below, equal, above;
@@ -150,7 +152,7 @@ static void arguments_are_compared_as_64_bits_without_a_sign(void **state)
 			assert_int_equal(ask_arg(&filter, SYS_getpid, index, value + 1), ops[i].above ? ALLOW : NO(1));
 			/* Only the lower half is the same, or larger. */
 			assert_int_equal(ask_arg(&filter, SYS_getpid, index, 6), ops[i].below ? ALLOW : NO(1));
-			assert_int_equal(ask_arg(&filter, SYS_getpid, index, UINT64_MAX), ops[i].above ? ALLOW : NO(1));
+			assert_int_equal(ask_arg(&filter, SYS_getpid, index, ULONG_MAX), ops[i].above ? ALLOW : NO(1));
 		}
 }
 
@@ -379,7 +381,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_action_is_what_it_says),
 		cmocka_unit_test(every_default_is_what_it_says),
-		cmocka_unit_test(arguments_are_compared_as_64_bits_without_a_sign),
+		cmocka_unit_test(arguments_are_compared_whole_and_without_a_sign),
 		cmocka_unit_test(a_mask_is_the_value_and_what_it_leaves_the_second),
 		cmocka_unit_test(different_arguments_must_all_hold),
 		cmocka_unit_test(the_same_argument_again_is_an_alternative),
