@@ -301,6 +301,25 @@ static void each_architecture_has_its_own_numbers(void **state)
 	assert_int_equal(ask_on(&filter, AUDIT_ARCH_AARCH64, 172, NULL), SECCOMP_RET_KILL_THREAD);
 }
 
+/* i386 has calls with two ways in: socketcall(2) or ipc(2), and numbers of their own. */
+static void calls_with_two_ways_in_are_known_by_both(void **state)
+{
+	static const struct {
+		const char *text;
+		int         number;
+	} calls[] = { { THREE KNOWS("sendmsg"), 370 }, { THREE KNOWS("shmdt"), 398 }, { THREE KNOWS("socket"), 359 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		filter_owned filter;
+
+		make(&filter, calls[i].text);
+		assert_int_equal(ask_on(&filter, AUDIT_ARCH_I386, calls[i].number, NULL), ALLOW);
+		assert_int_equal(ask_on(&filter, AUDIT_ARCH_I386, calls[i].number + 1, NULL), NO(38));
+		assert_int_equal(ask_on(&filter, AUDIT_ARCH_I386, 19, NULL), NO(1));
+	}
+}
+
 static void an_architecture_that_is_not_named_is_killed(void **state)
 {
 	filter_owned filter;
@@ -392,6 +411,7 @@ int main(void)
 		cmocka_unit_test(only_an_errno_becomes_another_one),
 #if defined(__x86_64__)
 		cmocka_unit_test(each_architecture_has_its_own_numbers),
+		cmocka_unit_test(calls_with_two_ways_in_are_known_by_both),
 		cmocka_unit_test(an_architecture_that_is_not_named_is_killed),
 #endif
 		cmocka_unit_test(architectures_that_libseccomp_lacks_are_told_apart),
