@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -33,6 +34,8 @@ struct init_seccomp *seccomp_take(struct seccomp *seccomp)
 void seccomp_close(struct seccomp *seccomp)
 {
 	seccomp_unmap(&seccomp->shared);
+	free(seccomp->program);
+	seccomp->program = NULL;
 	str_free(&seccomp->key);
 	fd_close(&seccomp->sock);
 }
@@ -88,7 +91,7 @@ int seccomp_plan(const struct spec *spec, bool no_new_privileges, struct seccomp
 	*seccomp = (struct seccomp){ .spec = spec->seccomp, .sock = -1 };
 	if (spec->seccomp == NULL)
 		return 0;
-	if (check_flags(spec->seccomp, err) < 0 || check_archs(spec->seccomp, err) < 0)
+	if (spec_seccomp_check(spec, err) < 0 || check_flags(spec->seccomp, err) < 0 || check_archs(spec->seccomp, err) < 0)
 		return -err->code;
 	struct init_seccomp *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
@@ -150,11 +153,23 @@ static int check_own_calls(const struct init_seccomp *filter, bool waits, struct
 	return 0;
 }
 
+static int make_program(struct seccomp *seccomp, struct error *err)
+{
+	seccomp->program = calloc(BPF_MAXINSNS, sizeof(*seccomp->program));
+	if (seccomp->program == NULL)
+		return error_at(err, ENOMEM, "linux: seccomp", "memory for the filter");
+	if (seccomp_program_make(seccomp->spec, seccomp->program, &seccomp->count, err) < 0)
+		return -err->code;
+	memcpy(seccomp->shared->program, seccomp->program, seccomp->count * sizeof(*seccomp->program));
+	seccomp->shared->count = seccomp->count;
+	return 0;
+}
+
 int seccomp_make(struct seccomp *seccomp, bool waits, struct error *err)
 {
 	if (seccomp->spec == NULL || seccomp->ready)
 		return 0;
-	if (!seccomp->found && seccomp_program_make(seccomp->spec, seccomp->shared->program, &seccomp->shared->count, err) < 0)
+	if (!seccomp->found && make_program(seccomp, err) < 0)
 		return -err->code;
 	seccomp->ready = true;
 	return check_own_calls(seccomp->shared, waits, err);
@@ -163,5 +178,5 @@ int seccomp_make(struct seccomp *seccomp, bool waits, struct error *err)
 void seccomp_keep(const struct seccomp *seccomp, int root_fd)
 {
 	if (seccomp->spec != NULL && seccomp->ready && !seccomp->found)
-		seccomp_cache_keep(root_fd, &seccomp->key, seccomp->shared->program, seccomp->shared->count);
+		seccomp_cache_keep(root_fd, &seccomp->key, seccomp->program, seccomp->count);
 }

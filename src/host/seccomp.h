@@ -17,6 +17,8 @@ struct seccomp {
 	const struct spec_seccomp *spec; /* NULL: there is no filter */
 	struct init_seccomp *shared;
 	struct str  key;                 /* in the cache */
+	struct sock_filter *program;     /* one that was made; of our own: the other side can write what it shares, ... */
+	uint16_t    count;               /* ... and the next container gets what is kept */
 	bool        found;               /* the program was there ... */
 	bool        ready;               /* ... or has been made */
 	const char *listener;            /* path of the socket for the listener; NULL: it has none */

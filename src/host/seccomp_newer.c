@@ -8,13 +8,17 @@
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 
 #define X32_BIT 0x40000000u     /* in the numbers of that architecture, which else is x86-64 to the kernel */
 #define X32_OLD (X32_BIT + 512) /* its first calls had numbers of their own, above all others */
 #define ARM_PRIVATE 0x0f0000u   /* set_tls and the like */
 #define NEGATIVE 0x80000000u    /* -1: a tracer has answered already */
+#define LAST_DOUBLE 402         /* msgctl */
+#define MIPS_BASE 4000u         /* of its 32-bit numbers */
 #define INSTRUCTIONS_EACH 6     /* see write_one() */
 
 /* The numbers of an architecture that are given in order end below this one. */
@@ -26,6 +30,30 @@ static uint32_t end_of_order(uint32_t arch)
 	case SCMP_ARCH_ARM:    return ARM_PRIVATE;
 	default:               return NEGATIVE;
 	}
+}
+
+static bool is_named(const struct spec_seccomp *spec, const char *name)
+{
+	for (size_t i = 0; i < spec->rules_count; i++)
+		for (size_t j = 0; j < spec->rules[i].names_count; j++)
+			if (strcmp(spec->rules[i].names[j], name) == 0)
+				return true;
+	return false;
+}
+
+/* Where socketcall(2) or ipc(2) is the older way to a call, libseccomp tells no number for its name, but
+ * the name for its number. The last of them had been given one in Linux 5.1. */
+static uint32_t first_behind_doubles(const struct spec_seccomp *spec, uint32_t arch, uint32_t first)
+{
+	bool mips = arch == SCMP_ARCH_MIPS || arch == SCMP_ARCH_MIPSEL;
+
+	for (uint32_t number = LAST_DOUBLE + (mips ? MIPS_BASE : 0); number >= first && number > 0; number--) {
+		mem_owned char *name = seccomp_syscall_resolve_num_arch(arch, (int)number);
+
+		if (name != NULL && is_named(spec, name))
+			return number + 1;
+	}
+	return first;
 }
 
 /* The number behind the last one that @spec names; 0: it names none. */
@@ -44,7 +72,7 @@ static uint32_t first_newer(const struct spec_seccomp *spec, uint32_t arch)
 				first = (uint32_t)number + 1;
 		}
 	}
-	return first;
+	return first_behind_doubles(spec, arch, first);
 }
 
 static void write_one(uint32_t arch, uint32_t first, struct sock_filter *at)
