@@ -349,6 +349,13 @@ sys.exit(ctypes.CDLL(None).ptrace(0x4206, int(sys.argv[1]), None, None) != 0)' "
 	container 'ls /sub/proc'
 	[ "$status" -eq 0 ]
 	[ "$(xargs <<<"$output")" = "proc self" ]
+	# A link of the image leads to another place once something on the way is covered.
+	rm -r rootfs/proc
+	ln -s sub/proc rootfs/proc
+	mkdir rootfs/sub/proc
+	container 'echo ran'
+	[ "$status" -ne 0 ]
+	[[ "$stderr" == *"/sub/proc: only procfs may be mounted on /proc"* ]]
 }
 
 # Seen failing: runc 1.1.5 and crun 1.8.1, as root and as a user.
