@@ -137,9 +137,13 @@ static int step_propagation(struct work *work, struct error *err)
 static int step_rootfs(struct work *work, struct error *err)
 {
 	umask(0);
-	if (work->stage->shared_tree)
-		return rootfs_open_shared(work->stage->rootfs, &work->root.fd, err);
 	return rootfs_open(work->stage->rootfs, &work->root.fd, err);
+}
+
+static int step_shared_rootfs(struct work *work, struct error *err)
+{
+	umask(0);
+	return rootfs_open_shared(work->stage->rootfs, &work->root.fd, err);
 }
 
 static int step_shared_sources(struct work *work, struct error *err)
@@ -202,13 +206,16 @@ static int step_cwd(struct work *work, struct error *err)
 
 static int step_enter(struct work *work, struct error *err)
 {
-	if (work->stage->shared_tree)
-		return rootfs_enter_shared(work->root.fd, err);
 	if (work->stage->no_pivot)
 		return no_pivot_enter(work->root.fd, work->stage->rootfs, err);
 	if (rootfs_enter(work->root.fd, err) < 0)
 		return err->code == EINVAL ? error_hint(err, "is the machine's root the initramfs? --no-pivot does without") : -err->code;
 	return 0;
+}
+
+static int step_enter_shared(struct work *work, struct error *err)
+{
+	return rootfs_enter_shared(work->root.fd, err);
 }
 
 static int step_root_propagation(struct work *work, struct error *err)
@@ -242,31 +249,35 @@ static const struct step steps[] = {
 	{ "mount propagation",       step_root_propagation }, /* a shared root can't be pivoted to */
 };
 
-/* In a mount namespace that is not the container's alone nothing is mounted, and no propagation touched. */
-static bool is_for_own_tree(const struct step *step)
-{
-	static int (*const mounting[])(struct work *work, struct error *err) = {
-		step_shared_sources, step_propagation, step_mount_sources, step_mounts, step_devices, step_masks, step_root_propagation,
-	};
-
-	for (size_t i = 0; i < array_size(mounting); i++)
-		if (step->run == mounting[i])
-			return true;
-	return false;
-}
+/* In a mount namespace that is not the container's alone. The reasons are those above; nothing may be mounted. */
+static const struct step shared_tree_steps[] = {
+	{ "forget the caller",       step_forget_caller },
+	{ "wait for the id maps",    step_wait_for_host },
+	{ "time namespace",          step_time_namespace },
+	{ "hide from others",        step_hide },
+	{ "receive exec.fifo",       step_receive_files },
+	{ "protect the binary",      step_protect_binary },
+	{ "root file system",        step_shared_rootfs },
+	{ "enter the user namespace", step_become_root },
+	{ "set sysctls",             step_sysctls },
+	{ "working directory",       step_cwd },
+	{ "enter the root",          step_enter_shared },
+};
 
 void stage_main(const struct stage *stage, int sock)
 {
 	struct work work = { .stage = stage, .init = stage->init, .sock = sock, .fifo_fd = -1, .root.fd = -1 };
 	struct error err = { 0 };
+	const struct step *step = stage->shared_tree ? shared_tree_steps : steps;
+	size_t count = stage->shared_tree ? array_size(shared_tree_steps) : array_size(steps);
 
 	work.trees = calloc(stage->spec->mounts_count + 1, sizeof(*work.trees));
 	if (work.trees == NULL)
 		_exit(1);
 	for (size_t i = 0; i < stage->spec->mounts_count; i++)
 		work.trees[i] = i < stage->sources_count ? stage->sources[i] : -1;
-	for (const struct step *step = steps; step < steps + array_size(steps); step++) {
-		if ((stage->shared_tree && is_for_own_tree(step)) || step->run(&work, &err) >= 0)
+	for (; count > 0; step++, count--) {
+		if (step->run(&work, &err) >= 0)
 			continue;
 		error_step(&err, "%s", step->name);
 		(void)!sync_send(sock, SYNC_ERROR, &err, sizeof(err), -1);
