@@ -106,6 +106,27 @@ teardown() { e2e_teardown; }
 	[ "$output" = ran ]
 }
 
+# Seen failing without: the look at the kinds where move_mount(2) has refused (attach), and before a new file system is made (apply).
+@test "mounts: source and destination of different kinds are refused, and it is said" {
+	mkdir directory
+	touch file rootfs/tmp/file
+	cp config.json kept.json
+	while read -r source destination options; do
+		cp kept.json config.json
+		config '.root.readonly = false | .mounts = [{destination: $d, source: $s, type: (if $s == "tmpfs" then $s else "bind" end), options: [$o]}]' \
+			--arg d "$destination" --arg s "$source" --arg o "$options"
+		container 'echo ran'
+		[ "$status" -eq 1 ]
+		[[ "$stderr" == *"mount: $destination: source and destination differ in kind"*"a directory on a directory, a file on a file"* ]]
+	done <<-'TABLE'
+		file /var bind
+		directory /etc/passwd bind
+		directory /etc/passwd rbind
+		tmpfs /etc/passwd rw
+		tmpfs /etc/passwd tmpcopyup
+	TABLE
+}
+
 # Seen failing without: the new root after a mount on it (apply).
 @test "mounts: a mount on the root, however it is written, is the container's root" {
 	cp config.json kept.json

@@ -320,6 +320,44 @@ sys.exit(ctypes.CDLL(None).ptrace(0x4206, int(sys.argv[1]), None, None) != 0)' "
 	done
 }
 
+# Seen failing without: the comparison with /proc (is_proc), what is known of it before (proc_known), and without what a mount
+# on the root takes back (replace_root).
+@test "CVE-2019-19921: a volume in the place of /proc, before procfs is mounted or without any" {
+	mkdir -p fake/self/attr fake/proc other/proc rootfs/sub
+	ln -s proc rootfs/elsewhere
+	config '.mounts |= map(select(.type != "proc" and (.destination | startswith("/proc") | not))) | del(.linux.maskedPaths, .linux.readonlyPaths)
+		| .root.readonly = false'
+	cp config.json kept.json
+	for before in none bind tmpfs root; do
+		for destination in /proc /tmp/../proc //proc/ /elsewhere; do
+			[ "$before:$destination" != root:/elsewhere ] || continue # it has no such link
+			cp kept.json config.json
+			config '.mounts = ({none: [], bind: [{destination: "/sub", type: "bind", source: $s, options: ["bind"]}],
+				tmpfs: [{destination: "/sub", type: "tmpfs", source: "tmpfs"}],
+				root: [{destination: "/sub", type: "bind", source: $s, options: ["bind"]},
+					{destination: "/", type: "bind", source: ($s + "/../other"), options: ["rbind"]}]}[$b] +
+				[{destination: $d, type: "bind", source: $s, options: ["bind"]}])' \
+				--arg d "$destination" --arg s "$PWD/fake" --arg b "$before"
+			container 'echo ran'
+			[ "$status" -ne 0 ]
+			[[ "$stderr" == *"only procfs may be mounted on /proc"* ]]
+		done
+	done
+	cp kept.json config.json # and what is none goes on
+	config '.mounts = [{destination: "/sub", type: "bind", source: $s, options: ["bind"]},
+		{destination: "/sub/proc", type: "bind", source: $s, options: ["bind"]}] + .mounts' --arg s "$PWD/fake"
+	container 'ls /sub/proc'
+	[ "$status" -eq 0 ]
+	[ "$(xargs <<<"$output")" = "proc self" ]
+	# A link of the image leads to another place once something on the way is covered.
+	rm -r rootfs/proc
+	ln -s sub/proc rootfs/proc
+	mkdir rootfs/sub/proc
+	container 'echo ran'
+	[ "$status" -ne 0 ]
+	[[ "$stderr" == *"/sub/proc: only procfs may be mounted on /proc"* ]]
+}
+
 # Seen failing: runc 1.1.5 and crun 1.8.1, as root and as a user.
 # Seen failing without: RESOLVE_IN_ROOT (rootfs_find).
 @test "CVE-2026-41579: /dev of the image is a symlink to a host directory" {

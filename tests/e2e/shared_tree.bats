@@ -272,6 +272,35 @@ time.sleep(30)' "$BATS_TEST_TMPDIR/notify" 3>&- 4>&- &
 
 # --- by path ---
 
+@test "CVE-2016-9962: where pid and mount namespace are joined, nothing of a run that is being set up leads to the host" {
+	need_root "CAP_SYS_PTRACE outside of a user namespace"
+	need_command strace
+	mkdir "$BATS_TEST_TMPDIR/outside"
+	touch "$BATS_TEST_TMPDIR/outside/file"
+	config '.process.capabilities |= map_values(. + ["CAP_SYS_PTRACE"])'
+	program sh -c "echo ready; while :; do for p in /proc/[0-9]*; do
+		case \$p in /proc/1 | /proc/\$\$) continue ;; esac
+		grep -q $ID-2 \$p/cmdline || continue
+		for way in \$p/fd/* \$p/root \$p/cwd; do
+			echo seen
+			[ ! -e \$way/../../../../../../../../../../../../../..$BATS_TEST_TMPDIR/outside/file ] || echo ESCAPED
+		done
+	done; done 2>/dev/null"
+	apart run -d "$ID"
+	mv out watched
+	eventually grep -q ready watched
+	other=$(pid_of)
+	shared "/proc/$other/ns/mnt"
+	config '.root.path = "/" | .linux.namespaces |= (map(select(.type != "pid")) + [{type: "pid", path: $p}])' --arg p "/proc/$other/ns/pid"
+	program true
+	timeout 50 strace -f -o strace.out --trace=setns,close_range,chroot --inject=setns,close_range,chroot:delay_enter=300000 \
+		"$MOSS" --root "$ROOT" run "$ID-2" </dev/null >out 2>&1 3>&- 4>&- || { cat out && false; }
+	sort watched | uniq -c
+	grep -q seen watched
+	run ! grep ESCAPED watched
+	moss delete --force "$ID"
+}
+
 @test "shared tree: a mount namespace joined by path, and a directory of that container as the root" {
 	neighbour 'mkdir -p /tmp/inner/bin /tmp/inner/tmp; cp /bin/busybox /tmp/inner/bin; ln -s busybox /tmp/inner/bin/sh; ln -s busybox /tmp/inner/bin/ls; ln -s busybox /tmp/inner/bin/sleep; cat /proc/self/mountinfo >/tmp/ready; exec sleep 1000'
 	eventually moss exec "$ID-1" test -s /tmp/ready
@@ -300,8 +329,10 @@ time.sleep(30)' "$BATS_TEST_TMPDIR/notify" 3>&- 4>&- &
 	neighbour
 	shared "/proc/$other/ns/mnt"
 	config '.root.path = "/" | .process.terminal = true'
-	program sh -c 'tty; ls /neighbour; ls -d /usr; mount | grep -c .; echo end'
+	program sh -c 'tty; ls /neighbour; ls -d /usr'
+	cat "/proc/$other/mountinfo" >before
 	on_pty -- "$MOSS" --root "$ROOT" run "$ID"
+	diff before "/proc/$other/mountinfo"
 	[[ "$output" == *"/dev/pts/"* ]]
 	[[ "$output" == *"/neighbour"* ]]
 	[[ "$output" == *"/usr: No such file"* ]]
