@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "config_text.h"
+#include "spec/resources_merge.h"
 #include "spec/spec_read.h"
 
 #define RESOURCES(members) LINUX("'resources': { " members " }")
@@ -214,6 +215,28 @@ static void resources_alone_are_read_as_in_config_json(void **state)
 	assert_string_equal(err.object, "linux: resources: pids");
 }
 
+static void one_is_laid_over_another(void **state)
+{
+	struct json_object *base = json_tokener_parse("{ \"memory\": { \"limit\": 5, \"swap\": 6 }, \"hugepageLimits\": [1, 2] }");
+	struct json_object *patch = json_tokener_parse("{ \"memory\": { \"limit\": 7, \"swap\": null }, \"hugepageLimits\": [3],"
+						       "\"unified\": { \"memory.high\": \"1\" }, \"pids\": null }");
+
+	(void)state;
+	assert_int_equal(resources_merge(base, patch), 0);
+	assert_string_equal(json_object_to_json_string_ext(base, JSON_C_TO_STRING_PLAIN),
+			    "{\"memory\":{\"limit\":7,\"swap\":6},\"hugepageLimits\":[3],\"unified\":{\"memory.high\":\"1\"}}");
+	assert_true(resources_name(patch, "linux: resources: memory: limit"));
+	assert_true(resources_name(patch, "linux: resources: hugepageLimits[0]"));
+	assert_true(resources_name(patch, "linux: resources: unified: memory.high"));
+	assert_false(resources_name(patch, "linux: resources: memory: swap"));
+	assert_false(resources_name(patch, "linux: resources: memory: reservation"));
+	assert_false(resources_name(patch, "linux: resources: pids: limit"));
+	assert_false(resources_name(patch, "linux: resources: unified: memory.high: more"));
+	assert_false(resources_name(patch, "memory: limit"));
+	json_object_put(base);
+	json_object_put(patch);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -224,6 +247,7 @@ int main(void)
 		cmocka_unit_test(other_limits_become_those_of_version_2),
 		cmocka_unit_test(unified_is_written_last_and_as_it_is),
 		cmocka_unit_test(resources_alone_are_read_as_in_config_json),
+		cmocka_unit_test(one_is_laid_over_another),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
