@@ -94,6 +94,12 @@ static const struct option delete_table[] = {
 	{ 0 }
 };
 
+static const struct option events_table[] = {
+	{ "interval", 0, TEXT(struct events_options, interval), "TIME", "between two lines: 5s, 500ms, 1m30s (5s)" },
+	{ "stats", 0, FLAG(struct events_options, stats), NULL, "print one line and end" },
+	{ 0 }
+};
+
 static const struct option update_table[] = {
 	{ "resources", 'r', TEXT(struct update_options, resources), "FILE|-", "a linux.resources as config.json has it (-: stdin); the other options are ignored" },
 	{ "blkio-weight", 0, TEXT(struct update_options, blkio_weight), "N", "weight for block devices, 10 to 1000" },
@@ -131,6 +137,8 @@ const struct command commands[] = {
 	{ "delete", "ID", "remove a stopped container", delete_table, 1, 1, sizeof(struct delete_options), false, delete_run },
 	{ "doctor", "", "tell whether this host is ready, and what to do if not", doctor_table, 0, 0,
 	  sizeof(struct doctor_options), false, doctor_run },
+	{ "events", "ID", "print what a container uses, and when it runs out of memory", events_table, 1, 1,
+	  sizeof(struct events_options), false, events_run },
 	{ "exec", "ID CMD...", "run one more program in a container", exec_table, 1, INT_MAX, sizeof(struct exec_options), true,
 	  exec_run },
 	{ "features", "", "print what this build can do, as JSON", no_options, 0, 0, 1, false, features_run },
@@ -163,7 +171,7 @@ int command_root(const struct global_options *global, bool create, struct state_
 
 bool command_is_planned(const char *name)
 {
-	static const char *const names[] = { "events", "checkpoint", "restore" };
+	static const char *const names[] = { "checkpoint", "restore" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(names[i], name) == 0)

@@ -19,6 +19,7 @@ struct update_options { /* texts as they are given */
 	const char *resources, *blkio_weight, *cpu_period, *cpu_quota, *cpu_burst, *cpu_share, *cpu_rt_period, *cpu_rt_runtime,
 		*cpuset_cpus, *cpuset_mems, *cpu_idle, *memory, *memory_reservation, *memory_swap, *pids_limit;
 };
+struct events_options { const char *interval; bool stats; };
 struct doctor_options { bool json; };
 struct spec_options { const char *bundle; bool rootless, subids; };
 
@@ -37,6 +38,7 @@ int update_patch(const struct update_options *options, struct json_object **ret_
 COMMAND_RUN(create_run);
 COMMAND_RUN(delete_run);
 COMMAND_RUN(doctor_run);
+COMMAND_RUN(events_run);
 COMMAND_RUN(exec_run);
 COMMAND_RUN(features_run);
 COMMAND_RUN(kill_run);
