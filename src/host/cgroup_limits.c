@@ -234,9 +234,9 @@ int cgroup_limits_replace(const struct cgroup_target *target, const struct spec_
 {
 	mem_owned char **old = calloc(count + 1, sizeof(*old));
 	mem_owned bool  *done = calloc(count + 1, sizeof(*done));
-	bool all = old != NULL && done != NULL;
+	bool all = true;
 
-	if (!all)
+	if (old == NULL || done == NULL)
 		return error_set(err, ENOMEM, "limits");
 	cgroup_limits_enable(target, limits, count);
 	for (size_t i = 0; i < count && target->fd >= 0; i++)

@@ -63,18 +63,6 @@ static void promises_of_devices(const struct spec *spec)
 	}
 }
 
-static void promises_of_lists(const struct spec *spec)
-{
-	promises_of_texts(&spec->masked_paths);
-	promises_of_texts(&spec->readonly_paths);
-	promises_of_texts(&spec->warnings);
-	promises_of_limits(spec);
-	for (size_t i = 0; i < spec->annotations_count; i++)
-		promise(spec->annotations[i].name[0] != '\0' && spec->annotations[i].value != NULL);
-	for (size_t i = 0; i < spec->unsupported_count; i++)
-		promise(spec->unsupported[i].path[0] != '\0');
-}
-
 static void promises_of_limits(const struct spec *spec)
 {
 	for (size_t i = 0; i < spec->limits_count; i++) {
@@ -85,6 +73,18 @@ static void promises_of_limits(const struct spec *spec)
 		promise(strncmp(limit->file, "cgroup.", 7) != 0);
 		promise((limit->instead_file == NULL) == (limit->instead_value == NULL));
 	}
+}
+
+static void promises_of_lists(const struct spec *spec)
+{
+	promises_of_texts(&spec->masked_paths);
+	promises_of_texts(&spec->readonly_paths);
+	promises_of_texts(&spec->warnings);
+	promises_of_limits(spec);
+	for (size_t i = 0; i < spec->annotations_count; i++)
+		promise(spec->annotations[i].name[0] != '\0' && spec->annotations[i].value != NULL);
+	for (size_t i = 0; i < spec->unsupported_count; i++)
+		promise(spec->unsupported[i].path[0] != '\0');
 }
 
 static void promises_of_checked_maps(const struct spec_id_maps *maps)
