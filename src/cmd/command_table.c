@@ -94,6 +94,31 @@ static const struct option delete_table[] = {
 	{ 0 }
 };
 
+static const struct option events_table[] = {
+	{ "interval", 0, TEXT(struct events_options, interval), "TIME", "between two lines: 5s, 500ms, 1m30s (5s)" },
+	{ "stats", 0, FLAG(struct events_options, stats), NULL, "print one line and end" },
+	{ 0 }
+};
+
+static const struct option update_table[] = {
+	{ "resources", 'r', TEXT(struct update_options, resources), "FILE|-", "a linux.resources as config.json has it (-: stdin); the other options are ignored" },
+	{ "blkio-weight", 0, TEXT(struct update_options, blkio_weight), "N", "weight for block devices, 10 to 1000" },
+	{ "cpu-period", 0, TEXT(struct update_options, cpu_period), "US", "period of the quota, in microseconds" },
+	{ "cpu-quota", 0, TEXT(struct update_options, cpu_quota), "US", "time of all processors together in a period; -1: no limit" },
+	{ "cpu-burst", 0, TEXT(struct update_options, cpu_burst), "US", "unused time that may be used later" },
+	{ "cpu-share", 0, TEXT(struct update_options, cpu_share), "N", "share of the processors, 2 to 262144 (1024)" },
+	{ "cpu-rt-period", 0, TEXT(struct update_options, cpu_rt_period), "US", "refused: only cgroup v1 has it" },
+	{ "cpu-rt-runtime", 0, TEXT(struct update_options, cpu_rt_runtime), "US", "refused: only cgroup v1 has it" },
+	{ "cpuset-cpus", 0, TEXT(struct update_options, cpuset_cpus), "LIST", "processors, like 0-2,7" },
+	{ "cpuset-mems", 0, TEXT(struct update_options, cpuset_mems), "LIST", "memory nodes" },
+	{ "cpu-idle", 0, TEXT(struct update_options, cpu_idle), "0|1", "1: run only when nobody else wants to" },
+	{ "memory", 0, TEXT(struct update_options, memory), "BYTES", "limit of memory; k, m, g; -1: no limit" },
+	{ "memory-reservation", 0, TEXT(struct update_options, memory_reservation), "BYTES", "memory that is taken back last" },
+	{ "memory-swap", 0, TEXT(struct update_options, memory_swap), "BYTES", "limit of memory and swap together; -1: no limit" },
+	{ "pids-limit", 0, TEXT(struct update_options, pids_limit), "N", "number of processes and threads; -1: no limit" },
+	{ 0 }
+};
+
 static const struct option doctor_table[] = {
 	{ "json", 0, FLAG(struct doctor_options, json), NULL, "print JSON" },
 	{ 0 }
@@ -112,6 +137,8 @@ const struct command commands[] = {
 	{ "delete", "ID", "remove a stopped container", delete_table, 1, 1, sizeof(struct delete_options), false, delete_run },
 	{ "doctor", "", "tell whether this host is ready, and what to do if not", doctor_table, 0, 0,
 	  sizeof(struct doctor_options), false, doctor_run },
+	{ "events", "ID", "print what a container uses, and when it runs out of memory", events_table, 1, 1,
+	  sizeof(struct events_options), false, events_run },
 	{ "exec", "ID CMD...", "run one more program in a container", exec_table, 1, INT_MAX, sizeof(struct exec_options), true,
 	  exec_run },
 	{ "features", "", "print what this build can do, as JSON", no_options, 0, 0, 1, false, features_run },
@@ -129,6 +156,8 @@ const struct command commands[] = {
 	{ "start", "ID", "execute the program of a created container", no_options, 1, 1, 1, false, start_run },
 	{ "state", "ID", "print a container's state as JSON", no_options, 1, 1, 1, false, state_run },
 	{ "unshare", "[CMD...]", "run a command, or a shell, in your id mapping", no_options, 0, INT_MAX, 1, true, unshare_run },
+	{ "update", "ID", "change the limits of a running container", update_table, 1, 1, sizeof(struct update_options), false,
+	  update_run },
 	{ 0 }
 };
 
@@ -142,8 +171,7 @@ int command_root(const struct global_options *global, bool create, struct state_
 
 bool command_is_planned(const char *name)
 {
-	static const char *const names[] = { "events", "update", "checkpoint",
-					     "restore" };
+	static const char *const names[] = { "checkpoint", "restore" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(names[i], name) == 0)

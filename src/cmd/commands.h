@@ -1,6 +1,8 @@
 /* commands.h - the commands' own options and functions; see command.h. Side: host. */
 #ifndef MOSS_COMMANDS_H
 #define MOSS_COMMANDS_H
+#include <json-c/json.h>
+
 #include "cmd/command.h"
 #include "host/state.h"
 
@@ -13,6 +15,11 @@ struct list_options { const char *format; bool quiet; };
 struct kill_options { bool all; };
 struct ps_options { const char *format; };
 struct delete_options { bool force; };
+struct update_options { /* texts as they are given */
+	const char *resources, *blkio_weight, *cpu_period, *cpu_quota, *cpu_burst, *cpu_share, *cpu_rt_period, *cpu_rt_runtime,
+		*cpuset_cpus, *cpuset_mems, *cpu_idle, *memory, *memory_reservation, *memory_swap, *pids_limit;
+};
+struct events_options { const char *interval; bool stats; };
 struct doctor_options { bool json; };
 struct spec_options { const char *bundle; bool rootless, subids; };
 
@@ -20,12 +27,18 @@ struct spec_options { const char *bundle; bool rootless, subids; };
 int command_root(const struct global_options *global, bool create, struct state_root *ret_root,
 		 struct error *err) __attribute__((warn_unused_result));
 
+/* What the options of `update` ask for, as a linux.resources; to be released with json_object_put(), also after a failure.
+ * Returns 0, or -EINVAL or -ENOMEM with @err set. */
+int update_patch(const struct update_options *options, struct json_object **ret_patch, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
 #define COMMAND_RUN(name) \
 	int name(const struct global_options *global, const void *options, char **arguments, struct error *err)
 
 COMMAND_RUN(create_run);
 COMMAND_RUN(delete_run);
 COMMAND_RUN(doctor_run);
+COMMAND_RUN(events_run);
 COMMAND_RUN(exec_run);
 COMMAND_RUN(features_run);
 COMMAND_RUN(kill_run);
@@ -38,5 +51,6 @@ COMMAND_RUN(spec_run);
 COMMAND_RUN(start_run);
 COMMAND_RUN(state_run);
 COMMAND_RUN(unshare_run);
+COMMAND_RUN(update_run);
 
 #endif

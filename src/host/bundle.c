@@ -26,7 +26,7 @@ int bundle_check_unsupported(struct spec *spec, const char *part, bool degrade, 
 			return error_hint(err, "leave it out");
 		}
 		if (!degrade) {
-			error_at(err, 0, one->path, "limits can't be enforced yet");
+			error_at(err, 0, one->path, "only cgroup v1 has this limit: it can't be enforced");
 			return error_hint(err, "leave it out, or go on without it: --degrade=warn");
 		}
 		if (adapt_note(spec, err, "%s: not enforced (--degrade=warn)", one->path) < 0)

@@ -91,9 +91,44 @@ static bool has_dots(const char *path)
 	return false;
 }
 
-int cgroup_place(const char *cgroups_path, const char *id, struct arena *arena, const char **ret_path,
-		 struct error *err)
+static bool is_writable(const char *hierarchy, const char *path, size_t length, const char *file)
 {
+	char full[2 * PATH_MAX];
+
+	return snprintf(full, sizeof(full), "%s%.*s/%s", hierarchy, (int)length, path, file) < (int)sizeof(full) &&
+	       access(full, W_OK) == 0;
+}
+
+/* A user's own cgroup can hand no controller down while it holds moss itself (cgroups(7)). Where it is a leaf
+ * that somebody made for that, in a cgroup that is delegated to us, that one is meant. A slice is not: all
+ * below the user manager belongs to the user, but the manager alone may change it. */
+static void leave_leaf(const char *hierarchy, char *own)
+{
+	char  *slash = strrchr(own, '/');
+	size_t length = slash != NULL ? (size_t)(slash - own) : 0;
+
+	if (length == 0 || (length > 6 && strncmp(slash - 6, ".slice", 6) == 0))
+		return;
+	*slash = '\0';
+	const char *name = strrchr(own, '/') + 1;
+	bool manager = str_starts(name, "user@");
+	*slash = '/';
+	if (!manager && is_writable(hierarchy, own, length, "cgroup.subtree_control") && is_writable(hierarchy, own, length, "cgroup.procs"))
+		*slash = '\0';
+}
+
+static bool has_limits(const struct spec *spec)
+{
+	for (size_t i = 0; i < spec->limits_count; i++)
+		if (!(spec->limits[i].flags & SPEC_LIMIT_DEFAULT))
+			return true;
+	return false;
+}
+
+int cgroup_place(struct spec *spec, const char *id, const char **ret_path, struct error *err)
+{
+	const char   *cgroups_path = spec->cgroups_path;
+	struct arena *arena = &spec->arena;
 	char own[PATH_MAX];
 	const char *hierarchy;
 	bool root = caller_get()->root;
@@ -112,6 +147,8 @@ int cgroup_place(const char *cgroups_path, const char *id, struct arena *arena, 
 	}
 	if (ret == -ENOENT)
 		return 0;
+	if (!root && has_limits(spec))
+		leave_leaf(hierarchy, own);
 	if (cgroups_path != NULL && cgroups_path[0] == '/')
 		*ret_path = arena_text(arena, cgroups_path);
 	else if (cgroups_path != NULL)
@@ -135,8 +172,7 @@ static int event_value(int cgroup_fd, const char *name)
 	return at == NULL ? -1 : atoi(at + strlen(name));
 }
 
-/* Open @path below the root of the hierarchy, through no link. Returns the fd or -errno. */
-static int open_below_root(const char *path)
+int cgroup_open_path(const char *path)
 {
 	const char *hierarchy;
 	struct statfs st;
@@ -172,7 +208,7 @@ static int open_parent(const char *path, char *name, size_t size)
 		return -EINVAL;
 	snprintf(name, size, "%.*s", (int)(length - start), path + start);
 	snprintf(parent, sizeof(parent), "%.*s", (int)start, path);
-	return open_below_root(parent);
+	return cgroup_open_path(parent);
 }
 
 /* The attribute by which a directory names one below it that is being made. False: too long. */
@@ -280,7 +316,7 @@ static int check_existing(int fd, const char *path, const char *mark, struct err
 
 static int open_and_mark(const char *path, const char *mark, bool existed, int *ret_fd, struct error *err)
 {
-	fd_owned fd = open_below_root(path);
+	fd_owned fd = cgroup_open_path(path);
 
 	if (fd < 0)
 		return error_at(err, -fd, path, "open the cgroup");
@@ -319,7 +355,7 @@ int cgroup_make(const char *path, const char *mark, int *ret_fd, struct error *e
 
 int cgroup_open(const char *path, const char *mark, int *ret_fd)
 {
-	fd_owned fd = open_below_root(path);
+	fd_owned fd = cgroup_open_path(path);
 	int marked = fd < 0 ? fd : has_mark(fd, mark);
 
 	if (marked < 0 && marked != -EBUSY)
@@ -349,7 +385,7 @@ int cgroup_open_of(pid_t pid, const char *path, int *ret_fd)
 		length--;
 	if (strncmp(found, path, length) != 0 || (found[length] != '/' && found[length] != '\0'))
 		return -ENOENT;
-	*ret_fd = open_below_root(found);
+	*ret_fd = cgroup_open_path(found);
 	return *ret_fd < 0 ? *ret_fd : 0;
 }
 
@@ -467,7 +503,7 @@ static int wait_until_empty(int cgroup_fd)
 int cgroup_remove(const char *path, const char *mark, struct error *err)
 {
 	char name[NAME_MAX + 1];
-	fd_owned fd = open_below_root(path);
+	fd_owned fd = cgroup_open_path(path);
 	fd_owned parent = open_parent(path, name, sizeof(name));
 	int marked = fd < 0 ? fd : parent < 0 ? parent : has_mark(fd, mark), ret = 0;
 

@@ -2,7 +2,7 @@
  *
  * Side: host. moss makes one where it may write below its own cgroup (a user) or below the root of
  * the hierarchy (root), enters it by clone3(CLONE_INTO_CGROUP) and never writes cgroup.procs
- * (moving a process waits 5-12 ms for RCU). Limits and systemd come with the cgroup managers.
+ * (moving a process waits 5-12 ms for RCU). systemd comes with the cgroup managers.
  */
 #ifndef MOSS_CGROUP_H
 #define MOSS_CGROUP_H
@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
-#include "base/mem.h"
+#include "spec/spec.h"
 
 /* Where cgroup2 is mounted: alone, or beside version 1 as systemd's hybrid mode has it; or NULL. */
 const char *cgroup_hierarchy(void);
@@ -23,11 +23,12 @@ bool cgroup_path_of(pid_t pid, char *path, size_t size) __attribute__((nonnull))
  * /proc/PID/cgroup has it, of the arena. *@ret_path is NULL when this host has no cgroup2 file
  * system or ours can't be found.
  *
- * @cgroups_path: linux.cgroupsPath, or NULL. Absolute: below the hierarchy's root; relative: below
- *                /moss (root) or our own cgroup (a user).
+ * spec->cgroups_path: absolute: below the hierarchy's root; relative: below /moss (root) or our own cgroup
+ * (a user; with limits, where ours is a leaf in a delegated cgroup: below that, which can hand controllers
+ * down); NULL: there, named after @id.
  * Returns 0, or -errno with @err set for a path that can't be meant. */
-int cgroup_place(const char *cgroups_path, const char *id, struct arena *arena, const char **ret_path,
-		 struct error *err) __attribute__((nonnull(2, 3, 4, 5), warn_unused_result));
+int cgroup_place(struct spec *spec, const char *id, const char **ret_path, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
 
 /* Make it, with its parents, mark it as ours and open it.
  *
@@ -37,6 +38,9 @@ int cgroup_place(const char *cgroups_path, const char *id, struct arena *arena, 
  * is not ours to make; -EBUSY when it holds processes, is frozen, or is another container's. */
 int cgroup_make(const char *path, const char *mark, int *ret_fd, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
+
+/* Open @path below the root of the hierarchy, whoever's it is, through no link. Returns the fd or -errno. */
+int cgroup_open_path(const char *path) __attribute__((nonnull));
 
 /* Open it if it carries the mark. Returns 0 and the fd; -ENOENT: it is gone, or not ours; or another
  * -errno. */

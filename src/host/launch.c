@@ -25,6 +25,7 @@
 #include "host/caller.h"
 #include "host/cgroup.h"
 #include "host/cgroup_devices.h"
+#include "host/cgroup_limits.h"
 #include "host/destroy.h"
 #include "host/fd_socket.h"
 #include "host/hooks.h"
@@ -51,6 +52,9 @@ struct making { /* a launch under way */
 	struct hooks hooks;      /* none: nothing is to be run */
 	bool         hooks_begun;
 	struct error no_devices; /* why there is no device program, if there is none */
+	struct error no_cgroup;  /* why there is no cgroup, if there is none */
+	struct spec_limit *limits; /* those that can be set, in the spec's arena */
+	size_t limits_count;
 };
 
 void launched_close(struct launched *launched)
@@ -183,6 +187,10 @@ static int make_cgroup(struct making *making, struct error *err)
 	struct state *state = &making->out->state;
 
 	error_set(&making->no_devices, EPERM, "there is no cgroup that moss may make");
+	if (making->options->no_cgroup)
+		error_set(&making->no_cgroup, 0, "--cgroup-manager disabled");
+	else
+		error_set(&making->no_cgroup, 0, "moss's own one can't be found below /sys/fs/cgroup");
 	if (state->cgroup == NULL)
 		return 0;
 	int ret = state_mark(making->out->dir_fd, state->id, making->mark);
@@ -192,10 +200,66 @@ static int make_cgroup(struct making *making, struct error *err)
 	if (ret == 0)
 		return 0;
 	state->cgroup = NULL; /* not made by us, not to be removed */
+	making->no_cgroup = making->no_devices;
 	if (is_not_ours(ret))
 		return 0;
 	*err = making->no_devices;
 	return ret;
+}
+
+static struct cgroup_target target_of(const struct making *making)
+{
+	return (struct cgroup_target){ making->cgroup_fd, making->out->state.cgroup, &making->no_cgroup };
+}
+
+/* A limit that can't be had, @why. */
+static int limit_missed(struct making *making, const struct error *why, struct error *err)
+{
+	char text[ERROR_TEXT_MAX];
+
+	*err = *why;
+	if (!making->options->degrade)
+		return error_step(err, "set limits");
+	snprintf(text, sizeof(text), "%s: not enforced (--degrade=warn): %s", why->object, why->cause);
+	return note(making, text, err);
+}
+
+/* While the cgroup is empty, and nothing else is made: the controllers; and which limits can't be had. */
+static int prepare_limits(struct making *making, struct error *err)
+{
+	struct spec *spec = &making->plan->spec;
+	struct cgroup_target target = target_of(making);
+
+	if (spec->limits_count == 0)
+		return 0;
+	making->limits = arena_alloc(&spec->arena, spec->limits_count, sizeof(*making->limits));
+	if (making->limits == NULL)
+		return error_set(err, ENOMEM, "limits");
+	cgroup_limits_enable(&target, spec->limits, spec->limits_count);
+	for (size_t i = 0; i < spec->limits_count; i++) {
+		struct error why = { 0 };
+		int ret = cgroup_limit_check(&target, &spec->limits[i], &why);
+
+		if (ret < 0 && limit_missed(making, &why, err) < 0)
+			return -err->code;
+		if (ret > 0)
+			making->limits[making->limits_count++] = spec->limits[i];
+	}
+	return 0;
+}
+
+/* While the other side makes its mounts; the program can't be executed before we say so. */
+static int set_limits(struct making *making, struct error *err)
+{
+	struct cgroup_target target = target_of(making);
+
+	for (size_t i = 0; i < making->limits_count; i++) {
+		struct error why = { 0 };
+
+		if (cgroup_limit_set(&target, &making->limits[i], &why) < 0 && limit_missed(making, &why, err) < 0)
+			return -err->code;
+	}
+	return 0;
 }
 
 /* While the other side makes its mounts: the verifier takes 0.25 ms. */
@@ -263,6 +327,7 @@ static int clone_container(struct making *making, struct error *err)
 	if (ret < 0 && making->cgroup_fd >= 0 && (ret == -EOPNOTSUPP || (is_not_ours(ret) && !caller_get()->root))) {
 		struct error ignored;
 
+		making->no_cgroup = *err;
 		fd_close(&making->cgroup_fd);
 		(void)!cgroup_remove(out->state.cgroup, making->mark, &ignored);
 		out->state.cgroup = NULL;
@@ -437,6 +502,15 @@ static int make_hooks(struct making *making, struct error *err)
 	return 0;
 }
 
+/* The container's first process ended before its program was there. */
+static void explain_end(const struct making *making, struct error *err)
+{
+	if (making->limits_count == 0 || making->cgroup_fd < 0 || cgroup_oom_kills(making->cgroup_fd) == 0)
+		return;
+	err->hint[0] = '\0'; /* a guess, now that we know */
+	error_hint(err, "the kernel killed it for want of memory: raise linux: resources: memory: limit");
+}
+
 /* Everything that leaves a trace. */
 static int make_container(struct making *making, struct error *err)
 {
@@ -450,8 +524,8 @@ static int make_container(struct making *making, struct error *err)
 	for (size_t i = 0; i < plan->spec.warnings.count; i++)
 		if (note(making, plan->spec.warnings.texts[i], err) < 0)
 			return -err->code;
-	if (make_hooks(making, err) < 0 || make_cgroup(making, err) < 0 || intel_rdt_make(&plan->intel_rdt, err) < 0 ||
-	    make_fifo(making, err) < 0 || make_notify(making, err) < 0)
+	if (make_hooks(making, err) < 0 || make_cgroup(making, err) < 0 || prepare_limits(making, err) < 0 ||
+	    intel_rdt_make(&plan->intel_rdt, err) < 0 || make_fifo(making, err) < 0 || make_notify(making, err) < 0)
 		return -err->code;
 	seccomp_find(&plan->seccomp, out->root->fd);
 	plan_raise_file_limit(plan);
@@ -459,10 +533,11 @@ static int make_container(struct making *making, struct error *err)
 	setrlimit(RLIMIT_NOFILE, &plan->files.limit);
 	if (ret < 0 || intel_rdt_enter(&plan->intel_rdt, making->pid, err) < 0 ||
 	    inherited_rlimits(&plan->spec.process, making->pid, err) < 0 || prepare_namespaces(making, err) < 0 ||
-	    prepare_record(making, err) < 0 || restrict_devices(making, err) < 0 ||
+	    prepare_record(making, err) < 0 || set_limits(making, err) < 0 || restrict_devices(making, err) < 0 ||
 	    (making->options->start_now && seccomp_make(&plan->seccomp, false, err) < 0)) {
 		if (err->code == EPIPE)
 			talk_last_words(out->sock, err);
+		explain_end(making, err);
 		return -err->code;
 	}
 	struct talk talk = talk_of(out);
@@ -477,6 +552,8 @@ static int make_container(struct making *making, struct error *err)
 		ret = pass_listener(making, &talk, err);
 	if (ret < 0 && plan->notify)
 		notify_explain(err);
+	if (ret < 0)
+		explain_end(making, err);
 	return ret;
 }
 

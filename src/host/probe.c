@@ -232,14 +232,14 @@ static void probe_state(struct probe_result *result)
 
 static void probe_cgroup(struct probe_result *result)
 {
-	arena_owned  arena = { NULL };
+	spec_owned   spec = { 0 };
 	const char  *path = NULL, *mark = "doctor";
 	struct error err = { 0 };
 	int  fd = -1;
 	char id[32];
 
 	snprintf(id, sizeof(id), "doctor-%d", (int)getpid());
-	if (cgroup_place(NULL, id, &arena, &path, &err) < 0 || path == NULL) {
+	if (cgroup_place(&spec, id, &path, &err) < 0 || path == NULL) {
 		found(result, PROBE_DEGRADED, "there is no cgroup2 file system at /sys/fs/cgroup");
 		fix(result, "boot with systemd.unified_cgroup_hierarchy=1; without it containers run without a cgroup");
 		return;

@@ -52,6 +52,7 @@ struct state {
 	bool         seccomp_listens; /* ... about which somebody is asked: he may never answer */
 	const char  *cgroup;       /* the container's own cgroup, from the hierarchy's root; NULL: none */
 	struct state_rdt rdt;
+	const char  *resources;    /* linux.resources as `update` left them, JSON; NULL: as in config.json */
 	struct spec_annotation *annotations;
 	size_t       annotations_count;
 	const char **notes;        /* what was adapted */
@@ -129,6 +130,7 @@ int state_write(int dir_fd, const struct state *state, struct error *err)
 int state_prepare(int dir_fd, const struct state *state, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 int state_commit(int dir_fd, struct error *err) __attribute__((nonnull, warn_unused_result));
+void state_forget(int dir_fd); /* what is prepared */
 
 /* Keep the bytes of config.json in the container's directory, for `exec`: the bundle's may be edited
  * or gone by then. Read them again: returns the size and *@ret_bytes, which the caller frees. */

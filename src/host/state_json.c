@@ -69,6 +69,15 @@ static void read_annotations(struct json_object *json, struct state *state)
 	}
 }
 
+static void read_resources(struct json_object *json, struct state *state)
+{
+	struct json_object *object;
+
+	if (json_object_object_get_ex(json, "resources", &object) && json_object_is_type(object, json_type_object))
+		state->resources = arena_text(&state->arena, json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
+											    JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
 static void read_notes(struct json_object *json, struct state *state)
 {
 	struct json_object *array;
@@ -151,6 +160,7 @@ static int read_members(struct json_object *json, struct state *state, struct er
 	if (state->cgroup != NULL && state->cgroup[0] != '/')
 		state->cgroup = NULL;
 	read_rdt(json, state);
+	read_resources(json, state);
 	read_annotations(json, state);
 	read_notes(json, state);
 	if (version > STATE_VERSION) {
@@ -273,6 +283,8 @@ char *state_text(const struct state *state)
 		json_object_object_add(json, "personality", json_object_new_int64(state->personality));
 	add(json, "cgroup", state->cgroup);
 	write_rdt(&state->rdt, json);
+	if (state->resources != NULL)
+		json_object_object_add(json, "resources", json_tokener_parse(state->resources));
 	for (size_t i = 0; i < state->annotations_count; i++)
 		add(annotations, state->annotations[i].name, state->annotations[i].value);
 	json_object_object_add(json, "annotations", annotations);
@@ -301,6 +313,11 @@ int state_prepare(int dir_fd, const struct state *state, struct error *err)
 int state_commit(int dir_fd, struct error *err)
 {
 	return io_replace_commit(dir_fd, "state.json", err);
+}
+
+void state_forget(int dir_fd)
+{
+	io_replace_forget(dir_fd, "state.json");
 }
 
 int state_write(int dir_fd, const struct state *state, struct error *err)

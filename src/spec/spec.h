@@ -185,6 +185,20 @@ struct spec_intel_rdt {
 	bool              monitoring; /* a monitoring group of the container's own */
 };
 
+/* A limit of linux.resources, as what is written into a file of the container's cgroup. */
+struct spec_limit {
+	const char *path;  /* "linux: resources: memory: limit" */
+	const char *file;  /* "memory.max"; up to its dot it is the controller's name */
+	const char *value; /* "100000000"; never empty */
+	const char *instead_file, *instead_value; /* where the kernel has no @file; or both NULL */
+	unsigned    flags; /* SPEC_LIMIT_* */
+};
+#define SPEC_LIMIT_DEFAULT 1u  /* what every new cgroup has: met, too, where there is no such file */
+#define SPEC_LIMIT_OPTIONAL 2u /* adds to another one, where the kernel has the file */
+#define SPEC_LIMIT_QUOTA 4u    /* the value is a period, before which the quota in the file is to be put */
+#define SPEC_LIMIT_USAGE 8u    /* refused when the cgroup uses as much already (checkBeforeUpdate) */
+#define SPEC_LIMIT_NO_SWAP 16u /* met, too, by a kernel that can't swap */
+
 struct spec_annotation {
 	const char *name, *value;
 };
@@ -258,6 +272,8 @@ struct spec {
 	const char           *mount_label; /* NULL when absent or "" */
 	struct spec_intel_rdt intel_rdt;
 	struct spec_seccomp *seccomp; /* NULL when absent */
+	struct spec_limit *limits; /* in the order in which they are to be written */
+	size_t             limits_count;
 
 	const char       *cgroups_path; /* NULL when absent or "" */
 	unsigned long     rootfs_propagation; /* MS_SHARED etc. with MS_REC; 0 when absent */
@@ -288,6 +304,11 @@ int spec_read(const char *bytes, size_t size, struct spec *ret_spec, struct erro
 /* Read a process object alone, as `exec --process` is given it, into ret_spec->process; the rest of
  * the struct is empty. Everything else is as in spec_read(). */
 int spec_read_process(const char *bytes, size_t size, struct spec *ret_spec, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Read a linux.resources object alone, as `update` makes it, into ret_spec->limits and
+ * ret_spec->device_rules; everything else is as in spec_read(). */
+int spec_read_resources(const char *bytes, size_t size, struct spec *ret_spec, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
 /* Give each mount with "idmap" its maps: its own ones, those of "idmap=...", or the container's. They

@@ -233,6 +233,13 @@ static int process_read_alone(struct json_object *object, struct json_context *c
 	return spec_process_read(object, ctx->owner, ctx);
 }
 
+static int resources_read_alone(struct json_object *object, struct json_context *ctx)
+{
+	ctx->path[ctx->depth++] = (struct json_step){ "linux", -1 };
+	ctx->path[ctx->depth++] = (struct json_step){ "resources", -1 };
+	return spec_resources_read(object, ctx->owner, ctx);
+}
+
 static int read_bytes(const char *bytes, size_t size, struct spec *spec, struct error *err,
 		      int (*read)(struct json_object *object, struct json_context *ctx))
 {
@@ -268,6 +275,11 @@ const char *spec_annotation_find(const struct spec *spec, const char *name)
 		if (strcmp(spec->annotations[i].name, name) == 0)
 			return spec->annotations[i].value;
 	return NULL;
+}
+
+int spec_read_resources(const char *bytes, size_t size, struct spec *ret_spec, struct error *err)
+{
+	return read_bytes(bytes, size, ret_spec, err, resources_read_alone);
 }
 
 bool spec_has_annotation(const struct spec *spec, const char *name)

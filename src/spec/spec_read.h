@@ -65,4 +65,38 @@ int spec_warn(struct json_context *ctx, const char *text, ...)
 /* Put the path of the value that is being read into spec->unsupported. */
 int spec_unsupported_add(struct json_context *ctx, bool limit) __attribute__((warn_unused_result));
 
+/* What memory, cpu and blockIO of linux.resources say: -1 is "no limit". Fields that are absent are
+ * 0, which asks for nothing, where there is no `given`. */
+struct spec_memory {
+	int64_t limit, reservation, swap;
+	bool    check_before_update;
+};
+struct spec_cpu {
+	uint64_t    shares, period, burst;
+	int64_t     quota, idle;
+	const char *cpus, *mems;
+	bool        burst_given, idle_given;
+};
+
+/* Put a limit into spec->limits; its path is that of the value that is being read and, unless it is NULL,
+ * @name behind it. The texts are copied. Returns 0, or -ENOMEM with ctx->err set. */
+int spec_limit_add(struct json_context *ctx, const char *name, const struct spec_limit *limit)
+	__attribute__((nonnull(1, 3), warn_unused_result));
+
+/* The same for a limit whose value is formatted, in *@limit at first without. */
+int spec_limit_format(struct json_context *ctx, const char *name, struct spec_limit limit, const char *value, ...)
+	__attribute__((format(printf, 4, 5), nonnull(1, 4), warn_unused_result));
+
+/* The limits of a whole section, whose object is being read. */
+int spec_limits_memory(struct json_context *ctx, const struct spec_memory *memory) __attribute__((warn_unused_result));
+int spec_limits_cpu(struct json_context *ctx, const struct spec_cpu *cpu) __attribute__((warn_unused_result));
+
+/* cpu.weight (1..10000) for cpu.shares of version 1: 2 becomes 1, 1024 becomes 100, 262144 becomes 10000, which are
+ * the smallest, the default and the largest of each; in between ceil(10^((l * l + 125 * l) / 612 - 7 / 34)), l being
+ * the logarithm of @shares to the base 2. */
+unsigned spec_weight_of_shares(uint64_t shares) __attribute__((const));
+
+/* io.weight (1..10000) for a blkio weight of 10..1000. */
+unsigned spec_io_weight(unsigned weight) __attribute__((const));
+
 #endif

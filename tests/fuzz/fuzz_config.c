@@ -85,11 +85,24 @@ static void promises_of_rdt(const struct spec_intel_rdt *rdt)
 		promise(strchr(rdt->schemata.texts[i], ':') > rdt->schemata.texts[i] && strchr(rdt->schemata.texts[i], '\n') == NULL);
 }
 
+static void promises_of_limits(const struct spec *spec)
+{
+	for (size_t i = 0; i < spec->limits_count; i++) {
+		const struct spec_limit *limit = &spec->limits[i];
+
+		promise(limit->path[0] != '\0' && limit->value[0] != '\0' && strchr(limit->value, '\n') == NULL);
+		promise(strchr(limit->file, '.') != NULL && strchr(limit->file, '/') == NULL && limit->file[0] != '.');
+		promise(strncmp(limit->file, "cgroup.", 7) != 0);
+		promise((limit->instead_file == NULL) == (limit->instead_value == NULL));
+	}
+}
+
 static void promises_of_lists(const struct spec *spec)
 {
 	promises_of_texts(&spec->masked_paths);
 	promises_of_texts(&spec->readonly_paths);
 	promises_of_texts(&spec->warnings);
+	promises_of_limits(spec);
 	for (size_t i = 0; i < spec->annotations_count; i++)
 		promise(spec->annotations[i].name[0] != '\0' && spec->annotations[i].value != NULL);
 	for (size_t i = 0; i < spec->unsupported_count; i++)

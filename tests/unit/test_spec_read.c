@@ -744,70 +744,11 @@ static void expect_unsupported(const char *text, const char *path, bool limit)
 	assert_int_equal(spec.unsupported[0].limit, limit);
 }
 
-static void limits_that_ask_for_something_are_listed(void **state)
+static void limits_that_only_cgroup_v1_has_are_listed(void **state)
 {
-#define DEV "[ { 'major': 8, 'minor': 0 } ]"
-	static const struct {
-		const char *text, *path;
-	} limits[] = {
-		{ RESOURCES("'memory': { 'limit': 5 }"), "memory: limit" },
-		{ RESOURCES("'memory': { 'reservation': 5 }"), "memory: reservation" },
-		{ RESOURCES("'memory': { 'swap': 5 }"), "memory: swap" },
-		{ RESOURCES("'cpu': { 'shares': 5 }"), "cpu: shares" },
-		{ RESOURCES("'cpu': { 'quota': 5 }"), "cpu: quota" },
-		{ RESOURCES("'cpu': { 'burst': 5 }"), "cpu: burst" },
-		{ RESOURCES("'cpu': { 'period': 5 }"), "cpu: period" },
-		{ RESOURCES("'cpu': { 'realtimeRuntime': 5 }"), "cpu: realtimeRuntime" },
-		{ RESOURCES("'cpu': { 'realtimePeriod': 5 }"), "cpu: realtimePeriod" },
-		{ RESOURCES("'cpu': { 'cpus': '0' }"), "cpu: cpus" },
-		{ RESOURCES("'cpu': { 'mems': '0' }"), "cpu: mems" },
-		{ RESOURCES("'cpu': { 'idle': 1 }"), "cpu: idle" },
-		{ RESOURCES("'pids': { 'limit': 5 }"), "pids: limit" },
-		{ RESOURCES("'blockIO': { 'weight': 5 }"), "blockIO: weight" },
-		{ RESOURCES("'blockIO': { 'weightDevice': " DEV " }"), "blockIO: weightDevice" },
-		{ RESOURCES("'blockIO': { 'throttleReadBpsDevice': " DEV " }"),
-		  "blockIO: throttleReadBpsDevice" },
-		{ RESOURCES("'blockIO': { 'throttleWriteBpsDevice': " DEV " }"),
-		  "blockIO: throttleWriteBpsDevice" },
-		{ RESOURCES("'blockIO': { 'throttleReadIOPSDevice': " DEV " }"),
-		  "blockIO: throttleReadIOPSDevice" },
-		{ RESOURCES("'blockIO': { 'throttleWriteIOPSDevice': " DEV " }"),
-		  "blockIO: throttleWriteIOPSDevice" },
-		{ RESOURCES("'hugepageLimits': [ { 'pageSize': '2MB', 'limit': 0 } ]"), "hugepageLimits" },
-		{ RESOURCES("'rdma': { 'mlx5_1': {} }"), "rdma" },
-		{ RESOURCES("'unified': { 'memory.high': '1' }"), "unified" },
-	};
-#undef DEV
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-		char path[100];
-
-		snprintf(path, sizeof(path), "linux: resources: %s", limits[i].path);
-		expect_unsupported(limits[i].text, path, true);
-	}
-}
-
-static void limits_that_ask_for_nothing_are_not_listed(void **state)
-{
-	spec_owned spec;
-
-	(void)state;
-	config_accept(RESOURCES("'devices': [], 'memory': { 'limit': 0, 'reservation': -1, 'swap': null,"
-				"'disableOOMKiller': false, 'kernel': 0, 'kernelTCP': -1, 'swappiness': 0,"
-				"'useHierarchy': false, 'checkBeforeUpdate': true },"
-				"'cpu': { 'shares': 1024, 'quota': -1, 'period': 0, 'cpus': '', 'mems': '', "
-						"'idle': 0 },"
-				"'pids': { 'limit': -1 }, 'blockIO': { 'weight': 0, 'weightDevice': [] },"
-				"'hugepageLimits': [], 'rdma': {}, 'unified': {}, 'network': { 'classID': 0,"
-				"'priorities': [] }, 'oomScoreAdj': 5"), &spec);
-	assert_int_equal(spec.unsupported_count, 0);
-	assert_int_equal(spec.warnings.count, 0);
-	expect_unsupported(RESOURCES("'pids': { 'limit': 0 }"), NULL, false);
-	expect_unsupported(RESOURCES("'cpu': { 'shares': 0 }"), NULL, false);
-	expect_unsupported(RESOURCES("'pids': {}, 'memory': {}, 'cpu': {}, 'blockIO': {}, 'network': {}"),
-			NULL,
-			   false);
+	expect_unsupported(RESOURCES("'cpu': { 'realtimeRuntime': 5 }"), "linux: resources: cpu: realtimeRuntime", true);
+	expect_unsupported(RESOURCES("'cpu': { 'realtimePeriod': 5 }"), "linux: resources: cpu: realtimePeriod", true);
 }
 
 static void what_only_cgroup_v1_has_is_ignored_with_a_warning(void **state)
@@ -848,7 +789,7 @@ static void limits_of_the_wrong_type_are_refused(void **state)
 	config_refuse(RESOURCES("'cpu': { 'shares': -1 }"), "linux: resources: cpu: shares",
 			"-1 is negative");
 	config_refuse(RESOURCES("'blockIO': { 'weight': 65536 }"), "linux: resources: blockIO: weight",
-			"65536");
+			"65536 is not within 10..1000");
 	config_refuse(RESOURCES("'blockIO': { 'weightDevice': [ { 'major': 1 } ] }"),
 		      "linux: resources: blockIO: weightDevice[0]: minor", "missing");
 	config_refuse(RESOURCES("'unified': { 'memory.high': 1 }"), "linux: resources: unified: memory.high",
@@ -1211,8 +1152,7 @@ int main(void)
 		cmocka_unit_test(devices_are_read),
 		cmocka_unit_test(wrong_devices_are_refused),
 		cmocka_unit_test(device_rules_are_read),
-		cmocka_unit_test(limits_that_ask_for_something_are_listed),
-		cmocka_unit_test(limits_that_ask_for_nothing_are_not_listed),
+		cmocka_unit_test(limits_that_only_cgroup_v1_has_are_listed),
 		cmocka_unit_test(what_only_cgroup_v1_has_is_ignored_with_a_warning),
 		cmocka_unit_test(limits_of_the_wrong_type_are_refused),
 		cmocka_unit_test(fields_that_ask_for_nothing_are_not_listed),

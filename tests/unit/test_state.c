@@ -57,6 +57,7 @@ static void what_is_written_is_read_again(void **unused)
 		.seccomp = true, .seccomp_listens = true,
 		.annotations = annotations, .annotations_count = 2, .notes = notes, .notes_count = 3,
 		.rdt = { .group = "gold", .made = true, .monitor_made = true },
+		.resources = "{\"memory\":{\"limit\":-1},\"unified\":{\"io.max\":\"8:0 rbps=1/2\"}}",
 	};
 	struct error err = { 0 };
 	state_owned state;
@@ -73,6 +74,7 @@ static void what_is_written_is_read_again(void **unused)
 	assert_int_equal(state.birth.start_time, 123456);
 	assert_string_equal(state.boot_id, written.boot_id);
 	assert_string_equal(state.cgroup, written.cgroup);
+	assert_string_equal(state.resources, written.resources);
 	assert_int_equal(state.annotations_count, 2);
 	assert_string_equal(state.annotations[1].value, annotations[1].value);
 	assert_int_equal(state.notes_count, 3);

@@ -1,0 +1,264 @@
+/* update.c - `update`: other limits for a container that runs. Side: host.
+ *
+ * What is asked for is laid over what the container has: linux.resources of its config.json, or what an
+ * earlier update left in state.json. The sum is read as config.json is, by the same code.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <json-c/json.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "cmd/commands.h"
+#include "host/cgroup_limits.h"
+#include "host/destroy.h"
+#include "host/state.h"
+#include "spec/json_read.h"
+#include "spec/resources_merge.h"
+
+#define UPDATE_BYTES_MAX (256 * 1024) /* of what is given; it has to fit into state.json */
+
+static void json_release(struct json_object **json)
+{
+	json_object_put(*json);
+}
+#define json_owned __attribute__((cleanup(json_release))) struct json_object
+
+struct update { /* of one container, locked */
+	struct state_root root;
+	struct state state;
+	int dir, pidfd, cgroup;
+};
+
+static void close_update(struct update *update)
+{
+	fd_close(&update->cgroup);
+	fd_close(&update->pidfd);
+	fd_close(&update->dir);
+	state_free(&update->state);
+	state_root_close(&update->root);
+}
+
+static int open_update(struct update *update, const struct global_options *global, const char *id, struct error *err)
+{
+	if (state_check_id(id, err) < 0 || command_root(global, false, &update->root, err) < 0 ||
+	    state_open_read(&update->root, id, true, &update->dir, &update->state, err) < 0)
+		return -err->code;
+	int status = state_status(update->dir, &update->state, true, &update->pidfd, err);
+	if (status < 0)
+		return status;
+	if (update->pidfd < 0)
+		return error_at(err, 0, id, "cannot update a %s container: container not running",
+				state_status_name((enum state_status)status));
+	update->cgroup = destroy_open_cgroup(&update->state, update->dir);
+	if (update->cgroup < 0 && update->cgroup != -ENOENT)
+		return error_at(err, -update->cgroup, update->state.cgroup, "open the cgroup");
+	return 0;
+}
+
+/* All of stdin. Not by /proc/self/fd/0, which may not be opened anew where it is a socket or somebody else's. */
+static ssize_t read_stdin(char **ret_bytes, struct error *err)
+{
+	str_owned text = { 0 };
+	char      part[4096];
+	ssize_t   count;
+
+	while ((count = read(STDIN_FILENO, part, sizeof(part))) != 0) {
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			return error_set(err, errno, "read stdin");
+		str_add_bytes(&text, part, (size_t)count);
+		if (text.failed)
+			return error_set(err, ENOMEM, "read stdin");
+		if (text.size > UPDATE_BYTES_MAX)
+			return error_set(err, 0, "stdin has more than %d bytes", UPDATE_BYTES_MAX);
+	}
+	*ret_bytes = text.text;
+	ssize_t size = (ssize_t)text.size;
+	text = (struct str){ 0 };
+	return size;
+}
+
+/* --resources: a file, or - for stdin. */
+static int read_patch(const char *path, struct json_object **ret_patch, struct error *err)
+{
+	static const struct json_limits limits = { STATE_DEPTH_MAX - 2, STATE_COUNT_MAX / 4 };
+	mem_owned char *bytes = NULL;
+	ssize_t size = strcmp(path, "-") == 0 ? read_stdin(&bytes, err) : io_read_file(AT_FDCWD, path, UPDATE_BYTES_MAX, &bytes, err);
+
+	if (size < 0)
+		return error_step(err, "--resources");
+	return json_parse(bytes != NULL ? bytes : "", (size_t)size, &limits, ret_patch, err) < 0 ? error_step(err, "--resources") : 0;
+}
+
+/* What the container has now, as JSON; {} when its config.json says nothing. */
+static int read_base(const struct update *update, struct json_object **ret_base, struct error *err)
+{
+	static const struct json_limits limits = { SPEC_DEPTH_MAX, SPEC_COUNT_MAX };
+	struct json_object *linux_part = NULL, *resources = NULL;
+	json_owned     *config = NULL;
+	mem_owned char *bytes = NULL;
+
+	if (update->state.resources != NULL)
+		return json_parse(update->state.resources, strlen(update->state.resources), &limits, ret_base, err);
+	ssize_t size = state_read_config(update->dir, &bytes, err);
+	if (size < 0 || json_parse(bytes, (size_t)size, &limits, &config, err) < 0)
+		return -err->code;
+	if (json_object_object_get_ex(config, "linux", &linux_part) &&
+	    json_object_object_get_ex(linux_part, "resources", &resources) && json_object_is_type(resources, json_type_object))
+		*ret_base = json_object_get(resources);
+	else
+		*ret_base = json_object_new_object();
+	return *ret_base == NULL ? error_set(err, ENOMEM, "update") : 0;
+}
+
+/* The limits that @json says, in *@ret_spec, and its text in the spec's arena. */
+static int convert(struct json_object *json, struct spec *ret_spec, const char **ret_text, struct error *err)
+{
+	const char *text = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	*ret_spec = (struct spec){ .oci_version = NULL };
+	if (text == NULL)
+		return error_set(err, ENOMEM, "update");
+	if (spec_read_resources(text, strlen(text), ret_spec, err) < 0)
+		return -err->code;
+	*ret_text = arena_text(&ret_spec->arena, text);
+	return *ret_text == NULL ? error_set(err, ENOMEM, "update") : 0;
+}
+
+static bool is_in(const struct spec_limit *limit, const struct spec *spec)
+{
+	for (size_t i = 0; i < spec->limits_count; i++) {
+		const struct spec_limit *other = &spec->limits[i];
+
+		if (strcmp(limit->path, other->path) == 0 && strcmp(limit->file, other->file) == 0 &&
+		    strcmp(limit->value, other->value) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Those of @merged to be written: what is asked for, and what that changed. What the container has had and was
+ * not asked for stays as it is, also where --degrade=warn let it start without. */
+static struct spec_limit *select_limits(struct spec *merged, const struct spec *base, struct json_object *patch, size_t *ret_count)
+{
+	struct spec_limit *limits = arena_alloc(&merged->arena, merged->limits_count + 1, sizeof(*limits));
+
+	*ret_count = 0;
+	for (size_t i = 0; limits != NULL && i < merged->limits_count; i++) {
+		const struct spec_limit *limit = &merged->limits[i];
+
+		if (resources_name(patch, limit->path) || !is_in(limit, base))
+			limits[(*ret_count)++] = *limit;
+	}
+	return limits;
+}
+
+static int note_missed(struct update *update, const struct error *why, struct error *err)
+{
+	struct state *state = &update->state;
+	const char  **notes = arena_grow(&state->arena, state->notes, state->notes_count, sizeof(*notes));
+	const char   *text = arena_format(&state->arena, "%s: not enforced (--degrade=warn): %s", why->object, why->cause);
+
+	if (notes == NULL || text == NULL)
+		return error_set(err, ENOMEM, "update");
+	log_line(LOG_LEVEL_WARNING, "%s", text);
+	notes[state->notes_count++] = text;
+	state->notes = notes;
+	return 0;
+}
+
+/* With --degrade=warn those that can't be had are left out and noted. */
+static int drop_missed(struct update *update, const struct cgroup_target *target, struct spec_limit *limits, size_t *count,
+		       struct error *err)
+{
+	size_t kept = 0;
+
+	cgroup_limits_enable(target, limits, *count);
+	for (size_t i = 0; i < *count; i++) {
+		struct error why = { 0 };
+
+		if (cgroup_limit_check(target, &limits[i], &why) >= 0)
+			limits[kept++] = limits[i];
+		else if (note_missed(update, &why, err) < 0)
+			return -err->code;
+	}
+	*count = kept;
+	return 0;
+}
+
+static bool same_devices(const struct spec *a, const struct spec *b)
+{
+	if (a->device_rules_count != b->device_rules_count)
+		return false;
+	for (size_t i = 0; i < a->device_rules_count; i++) {
+		const struct spec_device_rule *x = &a->device_rules[i], *y = &b->device_rules[i];
+
+		if (x->allow != y->allow || x->type != y->type || x->major != y->major || x->minor != y->minor || x->access != y->access)
+			return false;
+	}
+	return true;
+}
+
+static int apply(struct update *update, struct json_object *patch, bool degrade, struct error *err)
+{
+	struct error reason = { 0 };
+	struct cgroup_target target = { update->cgroup, update->state.cgroup, &reason };
+	json_owned *json = NULL;
+	const char *text;
+	spec_owned  base = { 0 }, merged = { 0 };
+	size_t      count;
+
+	error_set(&reason, 0, "it was made without one, or it is gone");
+	if (read_base(update, &json, err) < 0 || convert(json, &base, &text, err) < 0)
+		return -err->code;
+	if (resources_merge(json, patch) < 0)
+		return error_set(err, ENOMEM, "update");
+	if (convert(json, &merged, &text, err) < 0)
+		return -err->code;
+	if (!same_devices(&base, &merged)) {
+		error_at(err, 0, "linux: resources: devices", "they can't be changed yet");
+		return error_hint(err, "leave them out");
+	}
+	if (merged.unsupported_count > base.unsupported_count)
+		return error_at(err, 0, merged.unsupported[0].path, "only cgroup v1 has this limit: it can't be enforced");
+	for (size_t i = base.warnings.count; i < merged.warnings.count; i++)
+		log_line(LOG_LEVEL_WARNING, "%s", merged.warnings.texts[i]);
+	struct spec_limit *limits = select_limits(&merged, &base, patch, &count);
+	if (limits == NULL)
+		return error_set(err, ENOMEM, "update");
+	if (degrade && drop_missed(update, &target, limits, &count, err) < 0)
+		return -err->code;
+	update->state.resources = text;
+	/* Written ahead, so that nothing but a rename can fail once the limits hold. */
+	if (state_prepare(update->dir, &update->state, err) < 0)
+		return -err->code;
+	if (cgroup_limits_replace(&target, limits, count, err) < 0) {
+		state_forget(update->dir);
+		return error_step(err, "set limits");
+	}
+	return state_commit(update->dir, err);
+}
+
+int update_run(const struct global_options *global, const void *fields, char **arguments, struct error *err)
+{
+	const struct update_options *options = fields;
+	struct update update = { .root = { .fd = -1 }, .dir = -1, .pidfd = -1, .cgroup = -1 };
+	json_owned   *patch = NULL;
+	int ret = options->resources != NULL ? read_patch(options->resources, &patch, err) : update_patch(options, &patch, err);
+
+	if (ret == 0)
+		ret = open_update(&update, global, arguments[0], err);
+	if (ret == 0)
+		ret = apply(&update, patch, global->degrade != NULL && strcmp(global->degrade, "warn") == 0, err);
+	close_update(&update);
+	return ret;
+}
