@@ -81,11 +81,23 @@ static int check_foreign_tree(const struct spec *spec, const struct join *join, 
 	return 0;
 }
 
+/* config.md, "createContainer Hooks": the program is one of the runtime's namespace. In a mount namespace that is joined it
+ * would be another container's, run with rights that this one may not have. */
+static int check_foreign_hooks(const struct spec *spec, const struct join *join, struct error *err)
+{
+	if (join->fds[SPEC_NS_MOUNT] < 0 || spec->hooks[SPEC_HOOK_CREATE_CONTAINER].count == 0)
+		return 0;
+	error_at(err, EPERM, "hooks: createContainer[0]", "where a mount namespace is joined its program would be the other container's");
+	return error_hint(err, "use createRuntime, whose programs are the host's, or leave the path of the mount namespace out");
+}
+
 int plan_namespaces_check(const struct spec *spec, const struct join *join, struct error *err)
 {
 	int ret = check_owned(spec, join, err);
 
 	if (ret == 0)
 		ret = check_clocks(spec, join, err);
+	if (ret == 0)
+		ret = check_foreign_hooks(spec, join, err);
 	return ret < 0 ? ret : check_foreign_tree(spec, join, err);
 }

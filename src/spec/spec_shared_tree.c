@@ -38,6 +38,7 @@ int spec_check_shared_tree(const struct spec *spec, struct error *err)
 		{ spec->masked_paths.count > 0, "linux: maskedPaths[0]" },
 		{ spec->readonly_paths.count > 0, "linux: readonlyPaths[0]" },
 		{ spec->rootfs_propagation != 0, "linux: rootfsPropagation" },
+		{ spec->mount_label != NULL, "linux: mountLabel" },
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]) && !spec_has_own_tree(spec); i++)

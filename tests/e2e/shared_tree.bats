@@ -112,6 +112,7 @@ same_file() { [ "$(stat -L -c %d:%i "$1")" = "$(stat -L -c %d:%i "$2")" ]; }
 			linux:.maskedPaths[0] .linux.maskedPaths = ["/proc/keys"]
 			linux:.readonlyPaths[0] .linux.readonlyPaths = ["/etc"]
 			linux:.rootfsPropagation .linux.rootfsPropagation = "private"
+			linux:.mountLabel .linux.mountLabel = "system_u:object_r:x_t:s0"
 			linux:.devices[0] .linux.devices = [{path: "/dev/fuse", type: "c", major: 10, minor: 229}]
 		TABLE
 	done
@@ -380,6 +381,21 @@ no_container() { [ ! -e "$ROOT/$1" ]; }
 	attempt run "$ID"
 	[ "$status" -eq 0 ]
 	[[ "$output" == */neighbour*0 ]]
+	moss delete --force "$ID-1"
+}
+
+# Seen failing without: what is refused there (check_foreign_hooks): the hook had every capability of the runtime's.
+@test "shared tree: a createContainer hook, which would be a program of the other container's, is refused and not run" {
+	neighbour 'printf "#!/bin/sh\necho hooked >&2\nexit 1\n" >/hook; chmod +x /hook; exec sleep 1000'
+	eventually moss exec "$ID-1" test -x /hook
+	shared "/proc/$other/ns/mnt"
+	config '.root.path = "/" | .hooks = {createContainer: [{path: "/hook"}]}'
+	program true
+	attempt run "$ID"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"hooks: createContainer[0]: "* ]]
+	[[ "$output" != *hooked* ]]
+	no_container "$ID"
 	moss delete --force "$ID-1"
 }
 
