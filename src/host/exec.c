@@ -102,8 +102,7 @@ static int check_status(int status, const char *id, bool ignore_paused, struct e
 static int open_container(struct entering *entering, const char *id, const struct state_root *root, struct error *err)
 {
 	/* Without the lock: a `start` or another exec is not to wait for us, nor we for them. */
-	if (state_check_id(id, err) < 0 || state_open(root, id, false, &entering->dir_fd, err) < 0 ||
-	    state_read(entering->dir_fd, &entering->state, err) < 0)
+	if (state_check_id(id, err) < 0 || state_open_read(root, id, false, &entering->dir_fd, &entering->state, err) < 0)
 		return -err->code;
 	struct stat st;
 	if (fstat(entering->dir_fd, &st) < 0)
@@ -312,6 +311,15 @@ static int cgroup_refused(struct entering *entering, int ret, struct error *err)
 			       "the login session or scope that made the container, or --degrade=warn to go on outside");
 }
 
+static int cgroup_is_divided(const struct entering *entering, struct error *err)
+{
+	const struct spec_texts *asked = &entering->options->cgroups;
+
+	error_at(err, EBUSY, "--cgroup", "%s/%s is divided among cgroups below it", entering->state.cgroup,
+		 asked->texts[0] + strspn(asked->texts[0], "/"));
+	return error_hint(err, "processes can be in those only (cgroups(7), \"no internal processes\"): name one, or leave --cgroup out");
+}
+
 static int clone_process(struct entering *entering, struct error *err)
 {
 	struct exec *out = entering->out;
@@ -335,6 +343,8 @@ static int clone_process(struct entering *entering, struct error *err)
 		child.cgroup_fd = entering->cgroup_fd;
 		ret = join_clone(&entering->join, &child, &out->pid, &out->pidfd, err);
 	}
+	if (ret == -EBUSY && entering->options->cgroups.count > 0)
+		return cgroup_is_divided(entering, err);
 	if (entering->cgroup_fd >= 0 && (ret == -EACCES || ret == -EOPNOTSUPP)) {
 		if (!entering->options->degrade)
 			return cgroup_refused(entering, ret, err);
