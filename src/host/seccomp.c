@@ -172,6 +172,8 @@ int seccomp_make(struct seccomp *seccomp, bool waits, struct error *err)
 	if (!seccomp->found && make_program(seccomp, err) < 0)
 		return -err->code;
 	seccomp->ready = true;
+	uint32_t verdict = verdict_on(seccomp->shared, SYS_prctl);
+	seccomp->shared->allows_prctl = verdict == SECCOMP_RET_ALLOW || verdict == SECCOMP_RET_LOG;
 	return check_own_calls(seccomp->shared, waits, err);
 }
 

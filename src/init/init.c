@@ -294,15 +294,16 @@ void init_main(const struct init *init, int sock, int fifo_fd)
 	report(sock);
 	if (init->start_now)
 		execute_now(init, &context);
-	/* Nothing of the host's is used any more, and exec's helper must be able to look at us. */
-	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-	/* `create` is there to take the listener, `start` is not. */
-	if (init->seccomp != NULL && init->seccomp->listens) {
-		if (load_filter(init, &context, &err) < 0)
-			give_up(sock, &err, "exec");
-	} else {
+	/* `create` is there to take the listener, `start` is not. The socket stays open then: close(2) may be denied,
+	 * and its other end is gone. */
+	bool listens = init->seccomp != NULL && init->seccomp->listens;
+	if (listens && load_filter(init, &context, &err) < 0)
+		give_up(sock, &err, "exec");
+	if (!listens)
 		close(sock);
-	}
+	/* Nothing of the host's is open any more, and exec's helper must be able to look at us. */
+	if (!listens || init->seccomp->allows_prctl)
+		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	wait_for_start(fifo_fd);
 	/* An error is for `start`, which looks into the fifo when our end is closed; that of the program's execution for
 	 * its own stderr, too. */
