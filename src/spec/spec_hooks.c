@@ -134,8 +134,7 @@ int spec_hook_state_make(const struct spec_hook_container *container, struct are
 
 void spec_hook_input(const struct spec_hook_state *state, const char *status, int pid, struct spec_hook_input *ret_input)
 {
+	*ret_input = (struct spec_hook_input){ .texts = { state->head, status, ret_input->pid, state->tail, NULL } };
 	/* runtime.md, "State": pid is there while there is a process. */
 	snprintf(ret_input->pid, sizeof(ret_input->pid), pid > 0 ? "\",\"pid\":%d" : "\"", pid);
-	const char *const texts[] = { state->head, status, ret_input->pid, state->tail, NULL };
-	memcpy(ret_input->texts, texts, sizeof(texts));
 }

@@ -761,7 +761,7 @@ signalled() {
 	for command in start delete; do
 		strace -f -qq -o calls "$MOSS" --root "$ROOT" "$command" "$ID" </dev/null >out 2>&1 3>&- 4>&-
 		grep -q state.json calls
-		run ! grep -E 'openat.*(config\.json|poststop)"|signalfd|memfd' calls
+		run ! grep -E 'openat2?\(.*"(config\.json|poststop)"|signalfd|memfd|clone' calls
 		[ "$command" = delete ] || wait_for stopped
 	done
 }
