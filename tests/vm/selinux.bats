@@ -82,10 +82,11 @@ exec_() {
 	apart run -d "$ID" || { cat out && return 1; }
 	inside=/proc/$(pid_of)/root
 	eventually [ -s "$inside/mnt/file" ]
-	for path in mnt mnt/file dev dev/mqueue proc/acpi; do
-		[ ! -e "$inside/$path" ] || [ "$(label_of_file "$inside/$path")" = base_u:object_r:mounted_t ]
+	for path in mnt mnt/file dev dev/pts dev/mqueue sys/firmware; do # the last one is a mask
+		[ "$(label_of_file "$inside/$path")" = base_u:object_r:mounted_t ]
 	done
 	[ "$(label_of_file "$inside/own")" = base_u:object_r:secret_t ]
-	[ "$(label_of_file "$inside/proc/version")" = base_u:object_r:base_t ]
-	run ! label_of_file "$PWD/bound"
+	for path in "$inside/proc/version" "$inside/sys/kernel" "$inside/bound" bound; do
+		[ "$(label_of_file "$path")" = base_u:object_r:base_t ]
+	done
 }
