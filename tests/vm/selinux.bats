@@ -72,6 +72,7 @@ exec_() {
 	[[ "$output" == *"_ses.$ID"* ]]
 }
 
+# Seen failing without: set_label for mqueue.
 @test "selinux: mountLabel is the label of new file systems, mqueue among them, and of no bind mount" {
 	mkdir bound
 	config '.linux.mountLabel = "base_u:object_r:mounted_t" | .mounts += [
