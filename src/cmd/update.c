@@ -212,7 +212,8 @@ static int apply(struct update *update, struct json_object *patch, bool degrade,
 {
 	struct error reason = { 0 };
 	struct cgroup_target target = { update->cgroup, update->state.cgroup, &reason };
-	json_owned *json = NULL;
+	static const struct json_limits kept = { STATE_DEPTH_MAX - 2, STATE_COUNT_MAX / 2 }; /* or state.json could not be read */
+	json_owned *json = NULL, *read_again = NULL;
 	const char *text;
 	spec_owned  base = { 0 }, merged = { 0 };
 	size_t      count;
@@ -237,6 +238,8 @@ static int apply(struct update *update, struct json_object *patch, bool degrade,
 		return error_set(err, ENOMEM, "update");
 	if (degrade && drop_missed(update, &target, limits, &count, err) < 0)
 		return -err->code;
+	if (json_parse(text, strlen(text), &kept, &read_again, err) < 0)
+		return error_step(err, "record linux.resources");
 	update->state.resources = text;
 	/* Written ahead, so that nothing but a rename can fail once the limits hold. */
 	if (state_prepare(update->dir, &update->state, err) < 0)

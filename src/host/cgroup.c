@@ -99,21 +99,23 @@ static bool is_writable(const char *hierarchy, const char *path, size_t length, 
 	       access(full, W_OK) == 0;
 }
 
+static bool ends_with(const char *text, size_t length, const char *end)
+{
+	return length > strlen(end) && strncmp(text + length - strlen(end), end, strlen(end)) == 0;
+}
+
 /* A user's own cgroup can hand no controller down while it holds moss itself (cgroups(7)). Where it is a leaf
- * that somebody made for that, in a cgroup that is delegated to us, that one is meant. A slice is not: all
- * below the user manager belongs to the user, but the manager alone may change it. */
+ * that was made for that in a unit that is delegated to us, the unit's is meant. Not the user manager's own or
+ * a slice, which that alone may change; and not any other, whose leaf may be there to limit what is in it. */
 static void leave_leaf(const char *hierarchy, char *own)
 {
 	char  *slash = strrchr(own, '/');
-	size_t length = slash != NULL ? (size_t)(slash - own) : 0;
+	size_t length = slash != NULL ? (size_t)(slash - own) : 0, name = length;
 
-	if (length == 0 || (length > 6 && strncmp(slash - 6, ".slice", 6) == 0))
-		return;
-	*slash = '\0';
-	const char *name = strrchr(own, '/') + 1;
-	bool manager = str_starts(name, "user@");
-	*slash = '/';
-	if (!manager && is_writable(hierarchy, own, length, "cgroup.subtree_control") && is_writable(hierarchy, own, length, "cgroup.procs"))
+	while (name > 0 && own[name - 1] != '/')
+		name--;
+	if ((ends_with(own, length, ".scope") || ends_with(own, length, ".service")) && !str_starts(own + name, "user@") &&
+	    is_writable(hierarchy, own, length, "cgroup.subtree_control") && is_writable(hierarchy, own, length, "cgroup.procs"))
 		*slash = '\0';
 }
 

@@ -25,6 +25,18 @@ static const char *controller_of(const struct spec_limit *limit, char name[CONTR
 	return name;
 }
 
+/* May it hand nothing down? With processes in it the kernel refuses most controllers; for some (pids, cpu) it
+ * makes the cgroup a threaded one instead, below which no container can be made any more. */
+static bool holds_processes(int dir_fd)
+{
+	char text[2];
+
+	if (faccessat(dir_fd, "cgroup.type", F_OK, 0) < 0)
+		return false; /* the root of the hierarchy may hold them */
+	fd_owned procs = openat(dir_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	return procs >= 0 && read(procs, text, 1) > 0;
+}
+
 /* Hand @wanted (words) on from the cgroup @dir_fd to those below it, as far as it has them itself. */
 static int hand_down(int dir_fd, const char *wanted)
 {
@@ -39,7 +51,9 @@ static int hand_down(int dir_fd, const char *wanted)
 		if (cgroup_has_word(has, word) && !cgroup_has_word(gives, word))
 			snprintf(text + strlen(text), sizeof(text) - strlen(text), "+%s ", word);
 	}
-	return text[0] != '\0' ? io_write_small(dir_fd, "cgroup.subtree_control", text) : 0;
+	if (text[0] == '\0')
+		return 0;
+	return holds_processes(dir_fd) ? -EBUSY : io_write_small(dir_fd, "cgroup.subtree_control", text);
 }
 
 int cgroup_hand_down(const char *path, const char *wanted, char *ret_above, size_t size)
@@ -189,8 +203,12 @@ static char *old_value(int cgroup_fd, const struct spec_limit *limit)
 		return NULL;
 	size_t key = strcspn(value, " ");
 	bool   keyed = value[key] != '\0' && (memchr(value, ':', key) != NULL || str_starts(file, "rdma."));
-	while (!keyed && (line = strsep(&rest, "\n")) != NULL)
-		return strdup(line[0] != '\0' ? (str_starts(line, "default ") ? line + 8 : line) : "\n");
+	if (!keyed) {
+		line = strsep(&rest, "\n");
+		if (line[0] == '\0') /* of a cpuset: to write nothing at all changes nothing */
+			return strdup("\n");
+		return strdup(str_starts(line, "default ") ? line + strlen("default ") : line);
+	}
 	while ((line = strsep(&rest, "\n")) != NULL)
 		if (strncmp(line, value, key) == 0 && line[key] == ' ')
 			return strdup(line);

@@ -100,6 +100,17 @@ huge() { in_v2 cat "/sys/fs/cgroup/$ID/hugetlb.2MB.max"; }
 	moss_v2 delete --force "$ID"
 }
 
+# Seen failing without: the limits of json_parse() in apply().
+@test "update: what state.json could not hold is refused, and the container stays as it is" {
+	program sleep 60
+	config '.linux.resources = {pids: {more: (reduce range(14) as $i (1; [.]))}}'
+	apart run -d "$ID"
+	attempt --degrade=warn update --cpu-share 1024 "$ID"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"record linux.resources"* ]]
+	[ "$(status_of)" = running ]
+}
+
 # Seen failing without: put_back(); state_forget().
 @test "update: all or nothing: what the kernel has taken before the refusal is put back" {
 	need_hugetlb

@@ -2,28 +2,9 @@
 # limits.bats - linux.resources where there are controllers: each limit in its file, and a program that runs into it.
 # parts: root scope
 load vm.bash
-
-# into_leaf: the scope is delegated to us, but a cgroup that holds processes can hand no controller down. So all of
-# them, and moss with them, go into a leaf of it.
-into_leaf() {
-	local pid tries
-	base=$(cgroup_of $$)
-	base=${base%/leaf}
-	mkdir -p "/sys/fs/cgroup$base/leaf"
-	for tries in 1 2 3 4 5; do
-		while read -r pid; do
-			echo "$pid" >"/sys/fs/cgroup$base/leaf/cgroup.procs" || true
-		done <"/sys/fs/cgroup$base/cgroup.procs"
-		grep -q . "/sys/fs/cgroup$base/cgroup.procs" || return 0
-	done 2>/dev/null
-	echo "processes stay in the scope after $tries tries: $(cat "/sys/fs/cgroup$base/cgroup.procs")"
-	return 1
-}
-
 setup() {
 	e2e_setup
-	base=/moss
-	is_root || into_leaf
+	limits_base
 }
 teardown() { e2e_teardown; }
 
@@ -32,13 +13,6 @@ limits() { config '.linux.resources = $r + {devices: .linux.resources.devices}' 
 
 # own: the container's cgroup as a directory.
 own() { echo "/sys/fs/cgroup$(cgroup_of "$(pid_of)")"; }
-
-# in_file FILE VALUE: the cgroup's file says so.
-in_file() {
-	local found
-	found=$(cat "$(own)/$1")
-	[ "$found" = "$2" ] || { echo "$1: \"$found\", not \"$2\"" && return 1; }
-}
 
 # nothing_left: neither a container nor a cgroup of this test.
 nothing_left() {

@@ -1,8 +1,11 @@
 #!/usr/bin/env bats
 # limits_events.bats - `events` where there are controllers.
-# parts: root
+# parts: root scope
 load vm.bash
-setup() { e2e_setup; }
+setup() {
+	e2e_setup
+	limits_base
+}
 teardown() { e2e_teardown; }
 
 # Seen failing without: print_oom() in stream().

@@ -1,16 +1,12 @@
 #!/usr/bin/env bats
 # limits_update.bats - `update` where there are controllers: each option in its file, and what they do.
-# parts: root
+# parts: root scope
 load vm.bash
-setup() { e2e_setup; }
-teardown() { e2e_teardown; }
-
-# in_file FILE VALUE: the cgroup's file says so.
-in_file() {
-	local found
-	found=$(cat "/sys/fs/cgroup/moss/$ID/$1")
-	[ "$found" = "$2" ] || { echo "$1: \"$found\", not \"$2\"" && return 1; }
+setup() {
+	e2e_setup
+	limits_base
 }
+teardown() { e2e_teardown; }
 
 @test "update: each option is in its file; a half keeps the other half; state.json has the sum" {
 	program sleep 60
@@ -54,7 +50,7 @@ in_file() {
 	program sh -c 'head -c 20m /dev/zero >/dev/shm/full; exec sleep 60'
 	config '.linux.resources += {memory: {limit: 104857600, swap: 104857600, checkBeforeUpdate: true}, pids: {limit: 42}}'
 	apart run -d "$ID"
-	eventually eval '[ "$(cat /sys/fs/cgroup/moss/$ID/memory.current)" -gt 20971520 ]'
+	eventually eval '[ "$(cat /sys/fs/cgroup$(cgroup_of "$(pid_of)")/memory.current)" -gt 20971520 ]'
 	before=$(cat "$ROOT/$ID/state.json")
 	attempt update --memory 10m --memory-swap 10m --pids-limit 7 "$ID"
 	[ "$status" -eq 1 ]
@@ -73,7 +69,7 @@ in_file() {
 
 @test "update: a smaller number of processes holds for those that come" {
 	program sh -c 'until [ -e /go ]; do :; done; (exec sleep 5) & echo forked >/out'
-	config '.root.readonly = false'
+	config '.root.readonly = false | .linux.resources += {pids: {limit: 50}}'
 	apart run -d "$ID"
 	moss update --pids-limit 1 "$ID"
 	touch rootfs/go

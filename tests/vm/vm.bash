@@ -22,3 +22,33 @@ user_bundle() {
 	config '.process.terminal = false'
 	chmod a+r config.json
 }
+
+# into_leaf: the scope is delegated to us, but a cgroup that holds processes can hand no controller down. So all of
+# them, and moss with them, go into a leaf of it.
+into_leaf() {
+	local pid tries
+	base=$(cgroup_of $$)
+	base=${base%/leaf}
+	mkdir -p "/sys/fs/cgroup$base/leaf"
+	for tries in 1 2 3 4 5; do
+		while read -r pid; do
+			echo "$pid" >"/sys/fs/cgroup$base/leaf/cgroup.procs" || true
+		done <"/sys/fs/cgroup$base/cgroup.procs"
+		grep -q . "/sys/fs/cgroup$base/cgroup.procs" || return 0
+	done 2>/dev/null
+	echo "processes stay in the scope after $tries tries: $(cat "/sys/fs/cgroup$base/cgroup.procs")"
+	return 1
+}
+
+# limits_base: $base is the cgroup below which containers with limits are made.
+limits_base() {
+	base=/moss
+	is_root || into_leaf
+}
+
+# in_file FILE VALUE: the file of the container's cgroup says so.
+in_file() {
+	local found
+	found=$(cat "/sys/fs/cgroup$(cgroup_of "$(pid_of)")/$1")
+	[ "$found" = "$2" ] || { echo "$1: \"$found\", not \"$2\"" && return 1; }
+}
