@@ -32,6 +32,22 @@ int command_root(const struct global_options *global, bool create, struct state_
 int update_patch(const struct update_options *options, struct json_object **ret_patch, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* The container that a command is about. */
+struct command_container {
+	struct state_root root;
+	struct state state;
+	int dir_fd; /* of its state directory */
+	int pidfd;  /* of its first process; -1: that has ended */
+	int status; /* enum state_status */
+};
+
+/* Open it; with @lock nobody else changes it until it is closed. command_container_close() is needed in every case.
+ * Returns 0 or -errno with @err set. */
+int command_container_open(const struct global_options *global, const char *id, bool lock,
+			   struct command_container *ret_container, struct error *err) __attribute__((nonnull, warn_unused_result));
+void command_container_close(struct command_container *container) __attribute__((nonnull));
+#define command_container_owned __attribute__((cleanup(command_container_close))) struct command_container
+
 #define COMMAND_RUN(name) \
 	int name(const struct global_options *global, const void *options, char **arguments, struct error *err)
 

@@ -120,9 +120,7 @@ static int stream(struct watched *watched, int interval_ms, struct error *err)
 int events_run(const struct global_options *global, const void *fields, char **arguments, struct error *err)
 {
 	const struct events_options *options = fields;
-	state_root_owned root = { .fd = -1 };
-	state_owned      state = { .id = NULL };
-	fd_owned dir = -1, pidfd = -1;
+	command_container_owned container = { .root.fd = -1, .dir_fd = -1, .pidfd = -1 };
 	int      interval_ms = INTERVAL_DEFAULT_MS;
 	char     text[512];
 
@@ -130,20 +128,16 @@ int events_run(const struct global_options *global, const void *fields, char **a
 		error_set(err, 0, "--interval: \"%s\" is not a duration of 1 ms to 24 h", options->interval);
 		return error_hint(err, "like 5s, 500ms or 1m30s");
 	}
-	if (state_check_id(arguments[0], err) < 0 || command_root(global, false, &root, err) < 0 ||
-	    state_open_read(&root, arguments[0], false, &dir, &state, err) < 0)
+	if (command_container_open(global, arguments[0], false, &container, err) < 0)
 		return -err->code;
-	int status = state_status(dir, &state, false, &pidfd, err);
-	if (status < 0)
-		return status;
-	if (pidfd < 0)
+	if (container.pidfd < 0)
 		return error_at(err, 0, arguments[0], "container not running");
-	fd_owned cgroup = destroy_open_cgroup(&state, dir);
+	fd_owned cgroup = destroy_open_cgroup(&container.state, container.dir_fd);
 	if (cgroup < 0) {
 		error_at(err, -cgroup, arguments[0], "nothing counts what it uses: it has no cgroup of its own");
 		return error_hint(err, "start it in a delegated cgroup: systemd-run --user --scope -p Delegate=yes moss run ...");
 	}
-	struct watched watched = { arguments[0], cgroup, pidfd, -1, cgroup_oom_kills(cgroup) };
+	struct watched watched = { arguments[0], cgroup, container.pidfd, -1, cgroup_oom_kills(cgroup) };
 	if (options->stats)
 		return print_stats(&watched, err);
 	fd_owned events = openat(cgroup, "memory.events", O_RDONLY | O_CLOEXEC);

@@ -69,26 +69,21 @@ int kill_run(const struct global_options *global, const void *fields, char **arg
 {
 	const struct kill_options *options = fields;
 	const char *id = arguments[0];
-	state_root_owned root = { .fd = -1 };
-	fd_owned dir = -1, pidfd = -1;
-	state_owned state = { .id = NULL };
+	command_container_owned container = { .root.fd = -1, .dir_fd = -1, .pidfd = -1 };
+	const struct state *state = &container.state;
 
 	if (state_check_id(id, err) < 0)
 		return -err->code;
 	int number = signal_parse(arguments[1] ? arguments[1] : "TERM", err);
-	if (number < 0 || command_root(global, false, &root, err) < 0 ||
-	    state_open_read(&root, id, false, &dir, &state, err) < 0)
+	if (number < 0 || command_container_open(global, id, false, &container, err) < 0)
 		return -err->code;
-	int status = state_status(dir, &state, false, &pidfd, err);
-	if (status < 0)
-		return status;
-	if (status == STATE_STOPPED || pidfd < 0)
+	if (container.status == STATE_STOPPED || container.pidfd < 0)
 		return error_at(err, ESRCH, id, "container not running");
 	/* Without a pid namespace of its own the end of the first process leaves the others. */
-	bool all = options->all || (number == SIGKILL && !state.own_pid_namespace && state.cgroup != NULL);
+	bool all = options->all || (number == SIGKILL && !state->own_pid_namespace && state->cgroup != NULL);
 	if (all)
-		return signal_all(&state, dir, pidfd, number, options->all, err);
-	if (pidfd_send_signal(pidfd, number, NULL, 0) < 0)
+		return signal_all(state, container.dir_fd, container.pidfd, number, options->all, err);
+	if (pidfd_send_signal(container.pidfd, number, NULL, 0) < 0)
 		return errno == ESRCH ? error_at(err, ESRCH, id, "container not running")
 				      : error_at(err, errno, id, "send signal %d", number);
 	return 0;

@@ -11,30 +11,6 @@
 #include "host/processes.h"
 #include "host/state.h"
 
-struct target { /* the container, locked */
-	struct state_root root;
-	struct state state;
-	int dir, pidfd, status;
-};
-
-static int open_target(struct target *target, const struct global_options *global, const char *id, struct error *err)
-{
-	if (state_check_id(id, err) < 0 || command_root(global, false, &target->root, err) < 0 ||
-	    state_open(&target->root, id, true, &target->dir, err) < 0 ||
-	    state_read(target->dir, &target->state, err) < 0)
-		return -err->code;
-	target->status = state_status(target->dir, &target->state, true, &target->pidfd, err);
-	return target->status < 0 ? target->status : 0;
-}
-
-static void close_target(struct target *target)
-{
-	fd_close(&target->pidfd);
-	fd_close(&target->dir);
-	state_free(&target->state);
-	state_root_close(&target->root);
-}
-
 static int explain_freeze(int ret, const struct state *state, const char *step, struct error *err)
 {
 	error_at(err, -ret, state->id, "%s the cgroup %s", step, state->cgroup);
@@ -44,9 +20,9 @@ static int explain_freeze(int ret, const struct state *state, const char *step, 
 }
 
 /* Without a cgroup: what SIGSTOP can do, which any process of the container may undo. */
-static int stop_by_signal(struct target *target, struct error *err)
+static int stop_by_signal(struct command_container *container, struct error *err)
 {
-	struct state *state = &target->state;
+	struct state *state = &container->state;
 
 	if (!state->own_pid_namespace) {
 		error_at(err, ENOTSUP, state->id, "can't be paused: it has neither a cgroup nor a pid namespace of its own");
@@ -54,14 +30,14 @@ static int stop_by_signal(struct target *target, struct error *err)
 	}
 	/* Recorded first: killed in between, it is a container that can be resumed. */
 	state->stopped_by_signal = true;
-	if (state_write(target->dir, state, err) < 0)
+	if (state_write(container->dir_fd, state, err) < 0)
 		return -err->code;
 	int ret = processes_stop(state->pid);
 	if (ret < 0) {
 		struct error why;
 
 		state->stopped_by_signal = false;
-		if (state_write(target->dir, state, &why) < 0)
+		if (state_write(container->dir_fd, state, &why) < 0)
 			log_line(LOG_LEVEL_WARNING, "%s: state.json says that it is paused", state->id);
 		return error_at(err, -ret, state->id, "stop its processes");
 	}
@@ -69,29 +45,29 @@ static int stop_by_signal(struct target *target, struct error *err)
 	return 0;
 }
 
-static int pause_target(struct target *target, struct error *err)
+static int pause_container(struct command_container *container, struct error *err)
 {
-	const struct state *state = &target->state;
+	const struct state *state = &container->state;
 
-	if (target->status == STATE_PAUSED)
+	if (container->status == STATE_PAUSED)
 		return error_at(err, 0, state->id, "container already paused");
-	if ((target->status != STATE_RUNNING && target->status != STATE_CREATED) || target->pidfd < 0)
+	if ((container->status != STATE_RUNNING && container->status != STATE_CREATED) || container->pidfd < 0)
 		return error_at(err, 0, state->id, "cannot pause a %s container: container not running",
-				state_status_name((enum state_status)target->status));
-	fd_owned cgroup = destroy_open_cgroup(state, target->dir);
+				state_status_name((enum state_status)container->status));
+	fd_owned cgroup = destroy_open_cgroup(state, container->dir_fd);
 	if (cgroup < 0 && cgroup != -ENOENT)
 		return error_at(err, -cgroup, state->cgroup, "open the cgroup");
 	if (cgroup < 0)
-		return stop_by_signal(target, err);
+		return stop_by_signal(container, err);
 	int ret = cgroup_set_frozen(cgroup, true);
 	return ret < 0 ? explain_freeze(ret, state, "freeze", err) : 0;
 }
 
-static int resume_target(struct target *target, struct error *err)
+static int resume_container(struct command_container *container, struct error *err)
 {
-	struct state *state = &target->state;
+	struct state *state = &container->state;
 
-	if (target->status != STATE_PAUSED)
+	if (container->status != STATE_PAUSED)
 		return error_at(err, 0, state->id, "container not paused");
 	if (state->stopped_by_signal) {
 		int ret = processes_signal(state->pid, SIGCONT);
@@ -99,35 +75,27 @@ static int resume_target(struct target *target, struct error *err)
 		if (ret < 0)
 			return error_at(err, -ret, state->id, "let its processes go on");
 		state->stopped_by_signal = false;
-		return state_write(target->dir, state, err);
+		return state_write(container->dir_fd, state, err);
 	}
-	fd_owned cgroup = destroy_open_cgroup(state, target->dir);
+	fd_owned cgroup = destroy_open_cgroup(state, container->dir_fd);
 	if (cgroup < 0)
 		return error_at(err, -cgroup, state->cgroup ? state->cgroup : state->id, "open the cgroup");
 	int ret = cgroup_set_frozen(cgroup, false);
 	return ret < 0 ? explain_freeze(ret, state, "thaw", err) : 0;
 }
 
-static int with_target(const struct global_options *global, const char *id,
-		       int (*work)(struct target *target, struct error *err), struct error *err)
-{
-	struct target target = { .root = { .fd = -1 }, .dir = -1, .pidfd = -1 };
-	int ret = open_target(&target, global, id, err);
-
-	if (ret == 0)
-		ret = work(&target, err);
-	close_target(&target);
-	return ret;
-}
-
 int pause_run(const struct global_options *global, const void *options, char **arguments, struct error *err)
 {
+	command_container_owned container = { .root.fd = -1, .dir_fd = -1, .pidfd = -1 };
+
 	(void)options;
-	return with_target(global, arguments[0], pause_target, err);
+	return command_container_open(global, arguments[0], true, &container, err) < 0 ? -err->code : pause_container(&container, err);
 }
 
 int resume_run(const struct global_options *global, const void *options, char **arguments, struct error *err)
 {
+	command_container_owned container = { .root.fd = -1, .dir_fd = -1, .pidfd = -1 };
+
 	(void)options;
-	return with_target(global, arguments[0], resume_target, err);
+	return command_container_open(global, arguments[0], true, &container, err) < 0 ? -err->code : resume_container(&container, err);
 }

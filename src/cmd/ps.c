@@ -118,19 +118,13 @@ static int run_ps(char **options, char *text, size_t size, struct error *err)
 
 static int list_processes(const struct global_options *global, const char *id, struct process_list *ret_list, struct error *err)
 {
-	state_root_owned root = { .fd = -1 };
-	fd_owned dir = -1, pidfd = -1;
-	state_owned state = { .id = NULL };
+	command_container_owned container = { .root.fd = -1, .dir_fd = -1, .pidfd = -1 };
 
-	if (state_check_id(id, err) < 0 || command_root(global, false, &root, err) < 0 ||
-	    state_open(&root, id, false, &dir, err) < 0 || state_read(dir, &state, err) < 0)
+	if (command_container_open(global, id, false, &container, err) < 0)
 		return -err->code;
-	int status = state_status(dir, &state, false, &pidfd, err);
-	if (status < 0)
-		return status;
-	if (pidfd < 0)
+	if (container.pidfd < 0)
 		return error_at(err, 0, id, "container not running");
-	return processes_list(&state, dir, ret_list, err);
+	return processes_list(&container.state, container.dir_fd, ret_list, err);
 }
 
 int ps_run(const struct global_options *global, const void *fields, char **arguments, struct error *err)

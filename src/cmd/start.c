@@ -114,20 +114,14 @@ static int start(int dir_fd, int pidfd, const struct state *state, struct error 
 int start_run(const struct global_options *global, const void *options, char **arguments, struct error *err)
 {
 	const char *id = arguments[0];
-	state_root_owned root = { .fd = -1 };
-	fd_owned dir = -1, pidfd = -1;
-	state_owned state = { .id = NULL };
+	command_container_owned container = { .root.fd = -1, .dir_fd = -1, .pidfd = -1 };
 
 	(void)options;
-	if (state_check_id(id, err) < 0 || command_root(global, false, &root, err) < 0 ||
-	    state_open_read(&root, id, true, &dir, &state, err) < 0)
+	if (command_container_open(global, id, true, &container, err) < 0 || check_created(container.status, id, err) < 0)
 		return -err->code;
-	int status = state_status(dir, &state, true, &pidfd, err);
-	if (status < 0 || check_created(status, id, err) < 0)
-		return -err->code;
-	if (state.no_process) {
+	if (container.state.no_process) {
 		error_at(err, 0, id, "cannot start a container whose config.json has no process");
 		return error_hint(err, "delete it, and create it again with a process in config.json");
 	}
-	return start(dir, pidfd, &state, err);
+	return start(container.dir_fd, container.pidfd, &container.state, err);
 }

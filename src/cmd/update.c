@@ -32,34 +32,28 @@ static void json_release(struct json_object **json)
 #define json_owned __attribute__((cleanup(json_release))) struct json_object
 
 struct update { /* of one container, locked */
-	struct state_root root;
-	struct state state;
-	int dir, pidfd, cgroup;
+	struct command_container container;
+	int cgroup;
 };
 
 static void close_update(struct update *update)
 {
 	fd_close(&update->cgroup);
-	fd_close(&update->pidfd);
-	fd_close(&update->dir);
-	state_free(&update->state);
-	state_root_close(&update->root);
+	command_container_close(&update->container);
 }
 
 static int open_update(struct update *update, const struct global_options *global, const char *id, struct error *err)
 {
-	if (state_check_id(id, err) < 0 || command_root(global, false, &update->root, err) < 0 ||
-	    state_open_read(&update->root, id, true, &update->dir, &update->state, err) < 0)
+	struct command_container *container = &update->container;
+
+	if (command_container_open(global, id, true, container, err) < 0)
 		return -err->code;
-	int status = state_status(update->dir, &update->state, true, &update->pidfd, err);
-	if (status < 0)
-		return status;
-	if (update->pidfd < 0)
+	if (container->pidfd < 0)
 		return error_at(err, 0, id, "cannot update a %s container: container not running",
-				state_status_name((enum state_status)status));
-	update->cgroup = destroy_open_cgroup(&update->state, update->dir);
+				state_status_name((enum state_status)container->status));
+	update->cgroup = destroy_open_cgroup(&update->container.state, update->container.dir_fd);
 	if (update->cgroup < 0 && update->cgroup != -ENOENT)
-		return error_at(err, -update->cgroup, update->state.cgroup, "open the cgroup");
+		return error_at(err, -update->cgroup, update->container.state.cgroup, "open the cgroup");
 	return 0;
 }
 
@@ -107,9 +101,9 @@ static int read_base(const struct update *update, struct json_object **ret_base,
 	json_owned     *config = NULL;
 	mem_owned char *bytes = NULL;
 
-	if (update->state.resources != NULL)
-		return json_parse(update->state.resources, strlen(update->state.resources), &limits, ret_base, err);
-	ssize_t size = state_read_config(update->dir, &bytes, err);
+	if (update->container.state.resources != NULL)
+		return json_parse(update->container.state.resources, strlen(update->container.state.resources), &limits, ret_base, err);
+	ssize_t size = state_read_config(update->container.dir_fd, &bytes, err);
 	if (size < 0 || json_parse(bytes, (size_t)size, &limits, &config, err) < 0)
 		return -err->code;
 	if (json_object_object_get_ex(config, "linux", &linux_part) &&
@@ -164,7 +158,7 @@ static struct spec_limit *select_limits(struct spec *merged, const struct spec *
 
 static int note_missed(struct update *update, const struct error *why, struct error *err)
 {
-	struct state *state = &update->state;
+	struct state *state = &update->container.state;
 	const char  **notes = arena_grow(&state->arena, state->notes, state->notes_count, sizeof(*notes));
 	const char   *text = arena_format(&state->arena, "%s: not enforced (--degrade=warn): %s", why->object, why->cause);
 
@@ -211,7 +205,7 @@ static bool same_devices(const struct spec *a, const struct spec *b)
 static int apply(struct update *update, struct json_object *patch, bool degrade, struct error *err)
 {
 	struct error reason = { 0 };
-	struct cgroup_target target = { update->cgroup, update->state.cgroup, &reason };
+	struct cgroup_target target = { update->cgroup, update->container.state.cgroup, &reason };
 	static const struct json_limits kept = { STATE_DEPTH_MAX - 2, STATE_COUNT_MAX / 2 }; /* or state.json could not be read */
 	json_owned *json = NULL, *read_again = NULL;
 	const char *text;
@@ -240,21 +234,21 @@ static int apply(struct update *update, struct json_object *patch, bool degrade,
 		return -err->code;
 	if (json_parse(text, strlen(text), &kept, &read_again, err) < 0)
 		return error_step(err, "record linux.resources");
-	update->state.resources = text;
+	update->container.state.resources = text;
 	/* Written ahead, so that nothing but a rename can fail once the limits hold. */
-	if (state_prepare(update->dir, &update->state, err) < 0)
+	if (state_prepare(update->container.dir_fd, &update->container.state, err) < 0)
 		return -err->code;
 	if (cgroup_limits_replace(&target, limits, count, err) < 0) {
-		state_forget(update->dir);
+		state_forget(update->container.dir_fd);
 		return error_step(err, "set limits");
 	}
-	return state_commit(update->dir, err);
+	return state_commit(update->container.dir_fd, err);
 }
 
 int update_run(const struct global_options *global, const void *fields, char **arguments, struct error *err)
 {
 	const struct update_options *options = fields;
-	struct update update = { .root = { .fd = -1 }, .dir = -1, .pidfd = -1, .cgroup = -1 };
+	struct update update = { .container = { .root.fd = -1, .dir_fd = -1, .pidfd = -1 }, .cgroup = -1 };
 	json_owned   *patch = NULL;
 	int ret = options->resources != NULL ? read_patch(options->resources, &patch, err) : update_patch(options, &patch, err);
 
