@@ -108,15 +108,14 @@ static int word_read(struct json_object *value, const struct spec_seccomp_word *
 	const char *text = json_object_get_string(value);
 	str_owned   known = { 0 };
 
-	for (const struct spec_seccomp_word *word = words; word->name != NULL; word++) {
+	for (const struct spec_seccomp_word *word = words; word->name != NULL; word++)
 		if (strcmp(word->name, text) == 0) {
 			*ret_value = word->value;
 			return 0;
 		}
-		str_add(&known, "%s %s", word == words ? "" : ",", word->name);
-	}
-	/* Other senders' words end up in a log. */
 	int ret = json_fail(ctx, "\"%.60s\" is no %s that is known", text, kind);
+	for (const struct spec_seccomp_word *word = words; word->name != NULL; word++)
+		str_add(&known, "%s %s", word == words ? "" : ",", word->name);
 	if (!known.failed)
 		error_hint(ctx->err, "one of%s", known.text);
 	return ret;
