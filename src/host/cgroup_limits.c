@@ -26,15 +26,16 @@ static const char *controller_of(const struct spec_limit *limit, char name[CONTR
 }
 
 /* May it hand nothing down? With processes in it the kernel refuses most controllers; for some (pids, cpu) it
- * makes the cgroup a threaded one instead, below which no container can be made any more. */
-static bool holds_processes(int dir_fd)
+ * makes the cgroup a threaded one instead, below which no container can be made any more. 1, 0 or -errno. */
+static int holds_processes(int dir_fd)
 {
 	char text[2];
 
 	if (faccessat(dir_fd, "cgroup.type", F_OK, 0) < 0)
-		return false; /* the root of the hierarchy may hold them */
+		return errno == ENOENT ? 0 : -errno; /* the root of the hierarchy may hold them */
 	fd_owned procs = openat(dir_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
-	return procs >= 0 && read(procs, text, 1) > 0;
+	ssize_t  count = procs < 0 ? -1 : read(procs, text, 1);
+	return count < 0 ? -errno : count > 0;
 }
 
 /* Hand @wanted (words) on from the cgroup @dir_fd to those below it, as far as it has them itself. */
@@ -53,7 +54,10 @@ static int hand_down(int dir_fd, const char *wanted)
 	}
 	if (text[0] == '\0')
 		return 0;
-	return holds_processes(dir_fd) ? -EBUSY : io_write_small(dir_fd, "cgroup.subtree_control", text);
+	int held = holds_processes(dir_fd);
+	if (held != 0)
+		return held < 0 ? held : -EBUSY;
+	return io_write_small(dir_fd, "cgroup.subtree_control", text);
 }
 
 int cgroup_hand_down(const char *path, const char *wanted, char *ret_above, size_t size)
@@ -91,28 +95,40 @@ void cgroup_limits_enable(const struct cgroup_target *target, const struct spec_
 		(void)!cgroup_hand_down(target->path, wanted, above, sizeof(above));
 }
 
-/* The file that takes the limit here, and the value for it; NULL when there is none. */
-static const char *find_file(int cgroup_fd, const struct spec_limit *limit, const char **ret_value)
+/* 1: there is such a file; 0: there is none; or -errno: who knows. */
+static int has_file(int cgroup_fd, const char *file)
 {
-	*ret_value = limit->value;
-	if (faccessat(cgroup_fd, limit->file, F_OK, 0) == 0)
-		return limit->file;
-	*ret_value = limit->instead_value;
-	if (limit->instead_file != NULL && faccessat(cgroup_fd, limit->instead_file, F_OK, 0) == 0)
-		return limit->instead_file;
-	return NULL;
+	if (faccessat(cgroup_fd, file, F_OK, 0) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : -errno;
+}
+
+struct place { /* which file takes a limit here, and the value for it */
+	const char *file, *value;
+};
+
+/* 1; 0: there is none; or -errno. */
+static int find_place(int cgroup_fd, const struct spec_limit *limit, struct place *ret_place)
+{
+	*ret_place = (struct place){ limit->file, limit->value };
+	int ret = has_file(cgroup_fd, limit->file);
+	if (ret != 0 || limit->instead_file == NULL)
+		return ret;
+	*ret_place = (struct place){ limit->instead_file, limit->instead_value };
+	return has_file(cgroup_fd, limit->instead_file);
 }
 
 int cgroup_limit_check(const struct cgroup_target *target, const struct spec_limit *limit, struct error *err)
 {
-	const char *value;
+	struct place place;
 	char name[CONTROLLER_MAX];
+	int  ret = target->fd >= 0 ? find_place(target->fd, limit, &place) : 0;
 
-	if (target->fd >= 0 && find_file(target->fd, limit, &value) != NULL)
-		return 1;
-	if ((limit->flags & (SPEC_LIMIT_DEFAULT | SPEC_LIMIT_OPTIONAL)) ||
-	    ((limit->flags & SPEC_LIMIT_NO_SWAP) && access("/proc/swaps", F_OK) < 0))
-		return 0;
+	if (ret < 0)
+		return error_at(err, -ret, limit->path, "look for the cgroup's %s", place.file);
+	if (ret > 0 || (limit->flags & (SPEC_LIMIT_DEFAULT | SPEC_LIMIT_OPTIONAL)) ||
+	    ((limit->flags & SPEC_LIMIT_NO_SWAP) && has_file(AT_FDCWD, "/proc/swaps") == 0))
+		return ret;
 	return cgroup_explain(target, limit, controller_of(limit, name), err);
 }
 
@@ -122,8 +138,9 @@ static int check_usage(int cgroup_fd, const struct spec_limit *limit, struct err
 	char text[32];
 	uint64_t used, value;
 
-	if (io_read_small(cgroup_fd, "memory.current", text, sizeof(text)) < 0)
-		return 0;
+	ssize_t size = io_read_small(cgroup_fd, "memory.current", text, sizeof(text));
+	if (size < 0)
+		return error_at(err, (int)-size, limit->path, "read the cgroup's memory.current");
 	text[strcspn(text, "\n")] = '\0';
 	if (!str_to_uint(text, UINT64_MAX, &used) || !str_to_uint(limit->value, UINT64_MAX, &value) || value > used)
 		return 0;
@@ -139,8 +156,12 @@ static int check_effective(int cgroup_fd, const char *file, const struct spec_li
 	if (strcmp(file, "cpuset.cpus") != 0 && strcmp(file, "cpuset.mems") != 0)
 		return 0;
 	snprintf(effective, sizeof(effective), "%s.effective", file);
-	if (io_read_small(cgroup_fd, file, wanted, sizeof(wanted)) < 0 ||
-	    io_read_small(cgroup_fd, effective, found, sizeof(found)) < 0 || strcmp(wanted, found) == 0)
+	ssize_t size = io_read_small(cgroup_fd, file, wanted, sizeof(wanted));
+	if (size >= 0)
+		size = io_read_small(cgroup_fd, effective, found, sizeof(found));
+	if (size < 0)
+		return error_at(err, (int)-size, limit->path, "read the cgroup's %s", effective);
+	if (strcmp(wanted, found) == 0)
 		return 0;
 	wanted[strcspn(wanted, "\n")] = found[strcspn(found, "\n")] = '\0';
 	error_at(err, EINVAL, limit->path, "of \"%s\" only \"%s\" would be used: the cgroups above, or this host, have no more", wanted, found);
@@ -177,30 +198,30 @@ static int explain_write(int code, const char *file, const struct spec_limit *li
 
 int cgroup_limit_set(const struct cgroup_target *target, const struct spec_limit *limit, struct error *err)
 {
-	const char *value;
+	struct place place;
 	int ret = cgroup_limit_check(target, limit, err);
 
 	if (ret <= 0)
 		return ret;
-	const char *file = find_file(target->fd, limit, &value);
-	if (file == NULL)
-		return error_at(err, ENOENT, limit->path, "the cgroup is gone");
+	ret = find_place(target->fd, limit, &place);
+	if (ret <= 0)
+		return error_at(err, ret < 0 ? -ret : ENOENT, limit->path, "find the cgroup's %s again", place.file);
 	if ((limit->flags & SPEC_LIMIT_USAGE) && check_usage(target->fd, limit, err) < 0)
 		return -err->code;
-	ret = write_limit(target->fd, file, value, limit);
-	return ret < 0 ? explain_write(-ret, file, limit, err) : check_effective(target->fd, file, limit, err);
+	ret = write_limit(target->fd, place.file, place.value, limit);
+	return ret < 0 ? explain_write(-ret, place.file, limit, err) : check_effective(target->fd, place.file, limit, err);
 }
 
 /* What the file says now, as what could be written again: of a file with a line for each device, that
  * device's line. The caller frees it; NULL when it can't be told. */
 static char *old_value(int cgroup_fd, const struct spec_limit *limit)
 {
-	const char *value, *file = find_file(cgroup_fd, limit, &value);
-	char    text[VALUES_MAX], *line, *rest = text, *found = NULL;
-	ssize_t size = file != NULL ? io_read_small(cgroup_fd, file, text, sizeof(text)) : -ENOENT;
+	struct place place;
+	char text[VALUES_MAX], *line, *rest = text, *found = NULL;
 
-	if (size < 0)
+	if (find_place(cgroup_fd, limit, &place) <= 0 || io_read_small(cgroup_fd, place.file, text, sizeof(text)) < 0)
 		return NULL;
+	const char *value = place.value, *file = place.file;
 	size_t key = strcspn(value, " ");
 	bool   keyed = value[key] != '\0' && (memchr(value, ':', key) != NULL || str_starts(file, "rdma."));
 	if (!keyed) {
@@ -223,10 +244,10 @@ static void put_back(int cgroup_fd, const struct spec_limit *limits, char **old,
 	/* Twice: what is refused before another one is back may be taken behind it (a quota and its burst). */
 	for (int round = 0; round < 2; round++)
 		for (size_t i = count; i-- > 0;) {
-			const char *value, *file = find_file(cgroup_fd, &limits[i], &value);
+			struct place place;
 
-			if (old[i] != NULL && file != NULL)
-				(void)!io_write_small(cgroup_fd, file, old[i]);
+			if (old[i] != NULL && find_place(cgroup_fd, &limits[i], &place) > 0)
+				(void)!io_write_small(cgroup_fd, place.file, old[i]);
 		}
 }
 

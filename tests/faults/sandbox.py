@@ -6,6 +6,7 @@ Gives: pid, mount, ipc, network and cgroup namespaces (a pure version 2 cgroup t
        nothing of anybody else's is among it. The mount table counts as the host's: its mounts are
        shared, so that what a container does not cut off arrives there.
 """
+import contextlib
 import ctypes
 import os
 import shutil
@@ -59,6 +60,9 @@ class Cgroups:
         mount_cgroups()
         self.top = f"{CGROUPS}/moss-faults-{os.getpid()}"
         os.mkdir(self.top)
+        for place in (CGROUPS, self.top): # the one controller of version 2 on a hybrid host, for containers with a limit
+            with contextlib.suppress(OSError), open(f"{place}/cgroup.subtree_control", "w", encoding="ascii") as file:
+                file.write("+hugetlb")
 
     def make(self, name):
         path = f"{self.top}/{name}"
@@ -91,6 +95,10 @@ def enter(cgroup, main):
         with open(f"{cgroup}/cgroup.procs", "w", encoding="ascii") as file:
             file.write("0")
         unshare(NEWNS | NEWPID | NEWCGROUP | NEWIPC | NEWNET)
+        # The worker's own leaf: the root of its tree must stay empty to hand on controllers.
+        os.mkdir(f"{cgroup}/harness")
+        with open(f"{cgroup}/harness/cgroup.procs", "w", encoding="ascii") as file:
+            file.write("0")
         inner = os.fork()
         if inner != 0:
             os._exit(os.waitstatus_to_exitcode(os.waitpid(inner, 0)[1]) & 0xFF)
@@ -102,10 +110,6 @@ def enter(cgroup, main):
         mount_cgroups()
         for place in PLACES:
             mount("tmpfs", place, "tmpfs", 0, "mode=1777,size=512m" if place != "/run" else "mode=755")
-        # The worker's own leaf: the root of its tree must stay empty to hand on controllers.
-        os.mkdir(f"{CGROUPS}/harness")
-        with open(f"{CGROUPS}/harness/cgroup.procs", "w", encoding="ascii") as file:
-            file.write("0")
         main()
         status = 0
     except BaseException:

@@ -28,6 +28,7 @@ APPLETS = "sh cat sleep mv ls id hostname grep readlink stat env true".split()
 
 # The program of every container: it writes down all that a runtime has to arrange, and stays.
 FACTS = """{ cat /proc/self/mountinfo /proc/self/limits /proc/self/cgroup /proc/self/oom_score_adj
+cat /sys/fs/cgroup/hugetlb.2MB.max /sys/fs/cgroup/hugetlb.2MB.rsvd.max
 for n in cgroup ipc mnt net pid user uts; do echo "namespace $n $(readlink /proc/self/ns/$n)"; done
 grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp:|Umask)' /proc/self/status
 id; hostname; pwd; env; umask; stat -c '%n %A %u %g %t %T' /dev/* /proc/self/fd/* /copied/* /mapped/* /pointer
@@ -44,6 +45,8 @@ HOOK = {"path": "/bin/cat", "args": ["cat"]}  # a hook must read the state from 
 # What not every runtime takes (yet): each is part of the runs if a container with it can be made.
 FEATURES = {
     "devices": lambda c: c["linux"].update(resources={"devices": [{"allow": False, "access": "rwm"}]}),
+    "limits": lambda c: c["linux"].setdefault("resources", {}).update(
+        hugepageLimits=[{"pageSize": "2MB", "limit": 4194304}]),
     "seccomp": lambda c: c["linux"].update(seccomp={
         "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["swapon"], "action": "SCMP_ACT_ERRNO"}]}),
     "hooks": lambda c: c.update(hooks={kind: [HOOK] for kind in (

@@ -827,6 +827,7 @@ static void labels_are_read_as_they_are(void **state)
 	config_accept(LINUX("'mountLabel': 'u:object_r:t'"), &other);
 	assert_string_equal(other.mount_label, "u:object_r:t");
 	assert_null(other.process.apparmor_profile);
+	spec_free(&other);
 	config_accept(PROCESS("'apparmorProfile': '', 'selinuxLabel': ''"), &other);
 	assert_null(other.process.apparmor_profile);
 	assert_null(other.process.selinux_label);
