@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "cmd/commands.h"
+#include "host/cgroup_devices.h"
 #include "host/cgroup_limits.h"
 #include "host/destroy.h"
 #include "host/state.h"
@@ -202,6 +203,34 @@ static bool same_devices(const struct spec *a, const struct spec *b)
 	return true;
 }
 
+struct change {
+	const struct spec *from, *to;
+	const struct spec_limit *limits; /* those of @to that are to be written */
+	size_t count;
+};
+
+static int set_devices(const struct cgroup_target *target, const struct spec *spec, struct error *err)
+{
+	if (target->fd < 0)
+		return error_at(err, 0, "linux: resources: devices", "the container has no cgroup of its own");
+	if (cgroup_devices_replace(target->fd, spec, err) < 0)
+		return error_hint(err, "this needs eBPF on a cgroup of the container's own (root); leave the devices out");
+	return 0;
+}
+
+static int set_all(const struct cgroup_target *target, const struct change *change, struct error *err)
+{
+	bool devices = !same_devices(change->from, change->to);
+	struct error ignored = { 0 };
+
+	if (devices && set_devices(target, change->to, err) < 0)
+		return -err->code;
+	int ret = cgroup_limits_replace(target, change->limits, change->count, err);
+	if (ret < 0 && devices)
+		(void)!set_devices(target, change->from, &ignored);
+	return ret;
+}
+
 static int apply(struct update *update, struct json_object *patch, bool degrade, struct error *err)
 {
 	struct error reason = { 0 };
@@ -219,10 +248,6 @@ static int apply(struct update *update, struct json_object *patch, bool degrade,
 		return error_set(err, ENOMEM, "update");
 	if (convert(json, &merged, &text, err) < 0)
 		return -err->code;
-	if (!same_devices(&base, &merged)) {
-		error_at(err, 0, "linux: resources: devices", "they can't be changed yet");
-		return error_hint(err, "leave them out");
-	}
 	if (merged.unsupported_count > base.unsupported_count)
 		return error_at(err, 0, merged.unsupported[0].path, "only cgroup v1 has this limit: it can't be enforced");
 	for (size_t i = base.warnings.count; i < merged.warnings.count; i++)
@@ -238,7 +263,7 @@ static int apply(struct update *update, struct json_object *patch, bool degrade,
 	/* Written ahead, so that nothing but a rename can fail once the limits hold. */
 	if (state_prepare(update->container.dir_fd, &update->container.state, err) < 0)
 		return -err->code;
-	if (cgroup_limits_replace(&target, limits, count, err) < 0) {
+	if (set_all(&target, &(struct change){ &base, &merged, limits, count }, err) < 0) {
 		state_forget(update->container.dir_fd);
 		return error_step(err, "set limits");
 	}

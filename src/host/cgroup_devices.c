@@ -107,11 +107,12 @@ static size_t program_compile(const struct spec *spec, struct bpf_insn **ret_cod
 	return count;
 }
 
-int cgroup_devices_apply(int cgroup_fd, const struct spec *spec, struct error *err)
+/* Returns the program's fd, or -errno with @err set. */
+static int program_load(const struct spec *spec, struct error *err)
 {
 	mem_owned struct bpf_insn *code = NULL;
 	size_t count = program_compile(spec, &code);
-	union bpf_attr load, attach;
+	union bpf_attr load;
 
 	if (count == 0)
 		return error_set(err, ENOMEM, "device program");
@@ -120,17 +121,66 @@ int cgroup_devices_apply(int cgroup_fd, const struct spec *spec, struct error *e
 	load.insns = (uintptr_t)code;
 	load.insn_cnt = (uint32_t)count;
 	load.license = (uintptr_t)"Apache-2.0";
-	fd_owned program = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load));
-	if (program < 0)
-		return error_at(err, errno, "linux: resources: devices", "load the device program (bpf)");
+	int program = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load));
+	return program < 0 ? error_at(err, errno, "linux: resources: devices", "load the device program (bpf)") : program;
+}
+
+/* @old: the program in whose place it comes, or -1. */
+static int program_attach(int cgroup_fd, int program, int old, struct error *err)
+{
+	union bpf_attr attach;
+
 	memset(&attach, 0, sizeof(attach));
 	attach.target_fd = (uint32_t)cgroup_fd;
 	attach.attach_bpf_fd = (uint32_t)program;
 	attach.attach_type = BPF_CGROUP_DEVICE;
-	attach.attach_flags = BPF_F_ALLOW_MULTI;
+	attach.attach_flags = BPF_F_ALLOW_MULTI | (old >= 0 ? BPF_F_REPLACE : 0);
+	attach.replace_bpf_fd = old >= 0 ? (uint32_t)old : 0;
 	if (syscall(SYS_bpf, BPF_PROG_ATTACH, &attach, sizeof(attach)) < 0)
 		return error_at(err, errno, "linux: resources: devices", "attach the device program (bpf)");
 	return 0;
+}
+
+/* The cgroup's own program in *@ret_fd, or -1; one at the most is moss's, and another one is nothing to guess about. */
+static int program_find(int cgroup_fd, int *ret_fd, struct error *err)
+{
+	uint32_t ids[2] = { 0 };
+	union bpf_attr query, get;
+
+	*ret_fd = -1;
+	memset(&query, 0, sizeof(query));
+	query.query.target_fd = (uint32_t)cgroup_fd;
+	query.query.attach_type = BPF_CGROUP_DEVICE;
+	query.query.prog_ids = (uintptr_t)ids;
+	query.query.prog_cnt = array_size(ids);
+	if (syscall(SYS_bpf, BPF_PROG_QUERY, &query, sizeof(query)) < 0)
+		return error_at(err, errno, "linux: resources: devices", "find the device program of the container (bpf)");
+	if (query.query.prog_cnt > 1)
+		return error_at(err, EEXIST, "linux: resources: devices", "the container's cgroup has more device programs than moss's");
+	if (query.query.prog_cnt == 0)
+		return 0;
+	memset(&get, 0, sizeof(get));
+	get.prog_id = ids[0];
+	*ret_fd = (int)syscall(SYS_bpf, BPF_PROG_GET_FD_BY_ID, &get, sizeof(get));
+	return *ret_fd < 0 ? error_at(err, errno, "linux: resources: devices", "open the device program of the container (bpf)") : 0;
+}
+
+int cgroup_devices_apply(int cgroup_fd, const struct spec *spec, struct error *err)
+{
+	fd_owned program = program_load(spec, err);
+
+	return program < 0 ? program : program_attach(cgroup_fd, program, -1, err);
+}
+
+int cgroup_devices_replace(int cgroup_fd, const struct spec *spec, struct error *err)
+{
+	fd_owned program = program_load(spec, err), old = -1;
+
+	if (program < 0)
+		return program;
+	if (program_find(cgroup_fd, &old, err) < 0)
+		return -err->code;
+	return program_attach(cgroup_fd, program, old, err);
 }
 
 bool cgroup_devices_are_default(const struct spec *spec, size_t *ret_rule)

@@ -14,6 +14,10 @@
 int cgroup_devices_apply(int cgroup_fd, const struct spec *spec, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* The same for a cgroup that may have a program: in one step it gets this one in its place. */
+int cgroup_devices_replace(int cgroup_fd, const struct spec *spec, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Do the rules say no more than "deny everything" (or nothing at all)? If not, *@ret_rule is the
  * index of the first that does. */
 bool cgroup_devices_are_default(const struct spec *spec, size_t *ret_rule) __attribute__((nonnull));

@@ -22,10 +22,7 @@ teardown() { e2e_teardown; }
 
 # Seen failing without: prepare_limits().
 @test "cgroup: a limit that can't be enforced is refused, naming the controller; --degrade=warn goes on" {
-	# No such controller is in the version 2 tree here, or it is not mine.
-	if [ -w /sys/fs/cgroup ] && grep -qsw pids /sys/fs/cgroup/cgroup.controllers; then
-		skip "the pids controller can be used here"
-	fi
+	no_pids
 	while IFS='|' read -r path controller limit; do
 		config ".linux.resources = $limit"
 		program echo ran

@@ -208,6 +208,13 @@ need_v2() {
 	need_root "a private mount of the version 2 cgroup tree"
 	in_v2 true 2>/dev/null || skip "no version 2 cgroup tree can be mounted here"
 }
+# no_pids: skip where containers can have a limit of processes: the controller is in version 2, and mine.
+no_pids() {
+	local place
+	for place in /sys/fs/cgroup "/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)"; do
+		if [ -w "$place" ] && grep -qsw pids "$place/cgroup.controllers"; then skip "the pids controller can be used here"; fi
+	done
+}
 moss_v2() { in_v2 "$MOSS" --root "$ROOT" "$@" 3>&- 4>&-; }
 
 # on_pty STEPS... -- COMMAND...: run it on a new pseudo-terminal, see pty.py; sets $status, $output.

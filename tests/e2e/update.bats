@@ -55,9 +55,7 @@ huge() { in_v2 cat "/sys/fs/cgroup/$ID/hugetlb.2MB.max"; }
 
 # Seen failing without: cgroup_limit_check() in cgroup_limits_replace().
 @test "update: a limit that can't be had is an error, and nothing is recorded; --degrade=warn records it" {
-	if [ -w /sys/fs/cgroup ] && grep -qsw pids /sys/fs/cgroup/cgroup.controllers; then
-		skip "the pids controller can be used here"
-	fi
+	no_pids
 	program sleep 60
 	apart run -d "$ID"
 	before=$(cat "$ROOT/$ID/state.json")
@@ -92,10 +90,6 @@ huge() { in_v2 cat "/sys/fs/cgroup/$ID/hugetlb.2MB.max"; }
 	[[ "$output" == *none.json* ]]
 	attempt_v2 update -r - "$ID" # stdin is empty
 	[ "$status" -eq 1 ]
-	status=0
-	output=$(moss_v2 update -r - "$ID" 2>&1 <<<'{"devices": [{"allow": true, "access": "rwm"}]}') || status=$?
-	[ "$status" -eq 1 ]
-	[[ "$output" == *"linux: resources: devices"* ]]
 	[ "$(huge)" = 2097152 ]
 	moss_v2 delete --force "$ID"
 }
@@ -109,6 +103,30 @@ huge() { in_v2 cat "/sys/fs/cgroup/$ID/hugetlb.2MB.max"; }
 	[ "$status" -eq 1 ]
 	[[ "$output" == *"record linux.resources"* ]]
 	[ "$(status_of)" = running ]
+}
+
+# Seen failing without: set_devices(), and its second call in set_all().
+@test "update: a list of devices takes the place of the old one at once, or not at all" {
+	need_v2
+	(: </dev/net/tun) 2>/dev/null || skip "there is no tun device"
+	config '.process.capabilities |= with_entries(.value += ["CAP_MKNOD"] | .value |= unique)
+		| .linux.cgroupsPath = $p | .linux.resources.devices = [{allow: false, access: "rwm"}]' --arg p "/$ID"
+	program sleep 60
+	moss_v2 run -d "$ID" </dev/null >out 2>&1
+	# opens: what a program of the container says of the device, and of /dev/null.
+	opens() { moss_v2 exec "$ID" sh -c '[ -e /dev/tun1 ] || mknod /dev/tun1 c 10 200; (: </dev/tun1) && echo opened; echo x >/dev/null && echo null' 2>&1 || true; }
+	[[ "$(opens)" == *"Operation not permitted"*null ]]
+	moss_v2 update -r - "$ID" <<<'{"devices": [{"allow": true, "type": "c", "major": 10, "minor": 200, "access": "r"}]}'
+	[ "$(opens)" = $'opened\nnull' ]
+	jq -e '.resources.devices | length == 1' "$ROOT/$ID/state.json"
+	status=0
+	moss_v2 update -r - "$ID" <<<'{"devices": [], "unified": {"nothing.max": "1"}}' || status=$?
+	[ "$status" -eq 1 ]
+	[ "$(opens)" = $'opened\nnull' ]
+	moss_v2 update -r - "$ID" <<<'{"devices": []}'
+	[[ "$(opens)" == *"Operation not permitted"*null ]]
+	moss_v2 update -r - "$ID" <<<'{"devices": []}'
+	moss_v2 delete --force "$ID"
 }
 
 # Seen failing without: put_back(); state_forget().
