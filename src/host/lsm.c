@@ -33,7 +33,7 @@ static int check_selinux(const char *field, const char *option, struct error *er
 	struct statfs fs;
 	char label[256];
 
-	if (statfs(SELINUX_MOUNT, &fs) < 0 || fs.f_type != SELINUX_MAGIC)
+	if (statfs(SELINUX_MOUNT, &fs) < 0 || (uint32_t)fs.f_type != SELINUX_MAGIC)
 		error_at(err, 0, field, "this kernel has no SELinux, or it is off: no selinuxfs at " SELINUX_MOUNT);
 	/* What every process is before there is a policy. */
 	else if (io_read_small(AT_FDCWD, "/proc/self/attr/current", label, sizeof(label)) >= 0 && strcmp(label, "kernel") == 0)

@@ -184,7 +184,7 @@ valid() {
 		and (.actions | length == 9) and (.operators | length == 7) and (.supportedFlags - .knownFlags == [])
 		and (.archs | index("SCMP_ARCH_X86_64") and index("SCMP_ARCH_AARCH64"))' features.json
 	while read -r list filter; do
-		for word in $(jq -r ".linux.seccomp.$list[]" features.json); do
+		for word in $(jq -r ".linux.seccomp.${list}[]" features.json); do
 			accepted ".linux.seccomp = ($filter)" --arg w "$word"
 		done
 		run ! accepted ".linux.seccomp = ($filter)" --arg w "${list^^}_NONE"

@@ -424,7 +424,8 @@ sys.exit(code if kib < 100 * 1024 else "%d KiB" % kib)' "$MOSS" --root "$ROOT" "
 		head -c 300 got
 		run ! grep -qE '^(more than 10 s|[0-9]+ KiB)$' got
 	}
-	for name in $(ls "$ROOT"); do
+	for name in "$ROOT"/*; do
+		name=${name##*/}
 		for command in state "kill:TERM" start exec:true delete; do
 			words=("${command%:*}" "$name")
 			[ "$command" = "${command#*:}" ] || words+=("${command#*:}")
@@ -443,7 +444,7 @@ sys.exit(code if kib < 100 * 1024 else "%d KiB" % kib)' "$MOSS" --root "$ROOT" "
 	cheap list
 	[ "$code" -eq 0 ]
 	[ "$(grep -c ' unknown ' got)" -eq 5 ]
-	for name in $(ls "$ROOT"); do cheap delete --force "$name"; [ "$code" -eq 0 ]; done
+	for name in "$ROOT"/*; do cheap delete --force "${name##*/}"; [ "$code" -eq 0 ]; done
 	no_containers
 }
 
