@@ -46,7 +46,7 @@ static int signal_parse(const char *text, struct error *err)
 /* @asked: by --all; else the first process alone will do where the others can't be found. */
 static int signal_all(const struct state *state, int dir_fd, int pidfd, int number, bool asked, struct error *err)
 {
-	fd_owned cgroup = destroy_open_cgroup(state, dir_fd);
+	fd_owned cgroup = state_open_cgroup(dir_fd, state);
 	int ret;
 
 	if (cgroup >= 0) {

@@ -54,7 +54,7 @@ static int pause_container(struct command_container *container, struct error *er
 	if ((container->status != STATE_RUNNING && container->status != STATE_CREATED) || container->pidfd < 0)
 		return error_at(err, 0, state->id, "cannot pause a %s container: container not running",
 				state_status_name((enum state_status)container->status));
-	fd_owned cgroup = destroy_open_cgroup(state, container->dir_fd);
+	fd_owned cgroup = state_open_cgroup(container->dir_fd, state);
 	if (cgroup < 0 && cgroup != -ENOENT)
 		return error_at(err, -cgroup, state->cgroup, "open the cgroup");
 	if (cgroup < 0)
@@ -77,7 +77,7 @@ static int resume_container(struct command_container *container, struct error *e
 		state->stopped_by_signal = false;
 		return state_write(container->dir_fd, state, err);
 	}
-	fd_owned cgroup = destroy_open_cgroup(state, container->dir_fd);
+	fd_owned cgroup = state_open_cgroup(container->dir_fd, state);
 	if (cgroup < 0)
 		return error_at(err, -cgroup, state->cgroup ? state->cgroup : state->id, "open the cgroup");
 	int ret = cgroup_set_frozen(cgroup, false);

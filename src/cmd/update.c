@@ -52,7 +52,7 @@ static int open_update(struct update *update, const struct global_options *globa
 	if (container->pidfd < 0)
 		return error_at(err, 0, id, "cannot update a %s container: container not running",
 				state_status_name((enum state_status)container->status));
-	update->cgroup = destroy_open_cgroup(&update->container.state, update->container.dir_fd);
+	update->cgroup = state_open_cgroup(update->container.dir_fd, &update->container.state);
 	if (update->cgroup < 0 && update->cgroup != -ENOENT)
 		return error_at(err, -update->cgroup, update->container.state.cgroup, "open the cgroup");
 	return 0;

@@ -14,22 +14,9 @@
 
 #define END_TIMEOUT_MS 10000
 
-int destroy_open_cgroup(const struct state *state, int dir_fd)
-{
-	char mark[STATE_MARK_MAX];
-	int  fd = -1;
-
-	if (state->cgroup == NULL || state->id == NULL)
-		return -ENOENT;
-	int ret = state_mark(dir_fd, state->id, mark);
-	if (ret == 0)
-		ret = cgroup_open(state->cgroup, mark, &fd);
-	return ret < 0 ? ret : fd;
-}
-
 int destroy_kill(const struct state *state, int dir_fd, int pidfd, struct error *err)
 {
-	fd_owned cgroup = destroy_open_cgroup(state, dir_fd);
+	fd_owned cgroup = state_open_cgroup(dir_fd, state);
 
 	if (cgroup < 0 && cgroup != -ENOENT)
 		return error_at(err, -cgroup, state->cgroup, "open the cgroup");

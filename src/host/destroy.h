@@ -18,8 +18,4 @@ int destroy_kill(const struct state *state, int dir_fd, int pidfd, struct error 
 int destroy_remove(struct state_root *root, const struct state *state, int dir_fd, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* The container's own cgroup; -ENOENT when it has none (any more), or another -errno. The caller
- * closes it. */
-int destroy_open_cgroup(const struct state *state, int dir_fd) __attribute__((nonnull));
-
 #endif

@@ -51,6 +51,7 @@ struct entering { /* an exec under way */
 	int  dir_fd, first_pidfd; /* of the container, and of its first process */
 	uid_t owner;              /* of the container: another user's is root's to enter */
 	int  trees[JOIN_TREES];
+	int  own_cgroup_fd; /* of the container, looked for once; negative: none, or why not */
 	int  cgroup_fd, child_sock, console_sock, pidfd_sock;
 };
 
@@ -79,6 +80,7 @@ static void entering_free(struct entering *entering)
 	state_free(&entering->state);
 	fd_close(&entering->dir_fd);
 	fd_close(&entering->first_pidfd);
+	fd_close(&entering->own_cgroup_fd);
 	fd_close(&entering->cgroup_fd);
 	fd_close(&entering->child_sock);
 	close_trees(entering);
@@ -108,7 +110,8 @@ static int open_container(struct entering *entering, const char *id, const struc
 	if (fstat(entering->dir_fd, &st) < 0)
 		return error_at(err, errno, id, "stat the container's state directory");
 	entering->owner = st.st_uid;
-	int status = state_status(entering->dir_fd, &entering->state, false, &entering->first_pidfd, err);
+	entering->own_cgroup_fd = state_open_cgroup(entering->dir_fd, &entering->state);
+	int status = state_status_in(entering->dir_fd, &entering->state, false, &entering->own_cgroup_fd, &entering->first_pidfd, err);
 	entering->status = status;
 	return status < 0 ? status : check_status(status, id, entering->options->ignore_paused, err);
 }
@@ -249,7 +252,7 @@ static int open_cgroup(struct entering *entering, struct error *err)
 {
 	const struct state *state = &entering->state;
 	const char *sub;
-	fd_owned own = destroy_open_cgroup(state, entering->dir_fd);
+	int own = entering->own_cgroup_fd;
 
 	if (find_sub_cgroup(&entering->options->cgroups, &sub, err) < 0)
 		return -err->code;
@@ -264,7 +267,7 @@ static int open_cgroup(struct entering *entering, struct error *err)
 	if (own < 0)
 		return error_set(err, 0, "--cgroup: the container has no cgroup of its own");
 	if (sub == NULL) {
-		entering->cgroup_fd = fd_take(&own);
+		entering->cgroup_fd = fd_take(&entering->own_cgroup_fd);
 		return 0;
 	}
 	int ret = cgroup_open_sub(own, sub, &entering->cgroup_fd);
@@ -450,7 +453,7 @@ int exec_start(const struct exec_options *options, const char *id, const struct 
 	       struct exec *ret_exec, struct error *err)
 {
 	struct entering entering = { .options = options, .out = ret_exec, .join.pidfd = -1, .join.root_fd = -1, .trees = { -1, -1 },
-				     .dir_fd = -1, .first_pidfd = -1, .cgroup_fd = -1, .child_sock = -1, .console_sock = -1,
+				     .dir_fd = -1, .first_pidfd = -1, .own_cgroup_fd = -1, .cgroup_fd = -1, .child_sock = -1, .console_sock = -1,
 				     .pidfd_sock = -1, .seccomp.sock = -1, .root_fd = root->fd };
 
 	*ret_exec = (struct exec){ .pidfd = -1, .sock = -1, .console_fd = -1, .signal_fd = -1 };

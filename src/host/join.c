@@ -189,6 +189,13 @@ static int open_root(pid_t pid, int *ret_fd, struct error *err)
 	return *ret_fd < 0 ? explain_look(errno, pid, "mount", err) : 0;
 }
 
+/* Is @st the user namespace that every other one descends from? It can't be entered from one of those, user_namespaces(7):
+ * for us it is our own or nothing. Its number is the kernel's since 3.8 (include/linux/proc_ns.h: PROC_USER_INIT_INO). */
+static bool is_initial_user(const struct stat *st)
+{
+	return st->st_ino == 0xEFFFFFFDu;
+}
+
 int join_open_process(const struct join_process *process, struct join *ret_join, struct error *err)
 {
 	pid_t pid = process->pid;
@@ -205,6 +212,9 @@ int join_open_process(const struct join_process *process, struct join *ret_join,
 			ret_join->pidfd_namespaces |= spec_namespace_kinds[type].flag;
 			continue;
 		}
+		/* What is made in it is owned by it, its pid namespace too: there is nothing else to look at. */
+		if (type == SPEC_NS_USER && stat_namespace(pid, SPEC_NS_USER, &other, err) == 0 && is_initial_user(&other))
+			continue;
 		int ret = stat_namespace(getpid(), (enum spec_namespace_type)type, &own, err);
 		if (ret == -ESRCH) /* our own is not there: a kernel without namespaces of this type */
 			continue;

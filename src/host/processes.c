@@ -139,7 +139,7 @@ static void add_of_namespace(pid_t pid, int pidfd, void *context)
 int processes_list(const struct state *state, int dir_fd, struct process_list *ret_list, struct error *err)
 {
 	struct listing listing = { .list = ret_list };
-	fd_owned cgroup = destroy_open_cgroup(state, dir_fd);
+	fd_owned cgroup = state_open_cgroup(dir_fd, state);
 	int ret;
 
 	*ret_list = (struct process_list){ 0 };

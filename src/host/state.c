@@ -397,18 +397,33 @@ static int open_process(int dir_fd, const struct state *state, int *ret_pidfd)
 	return 0;
 }
 
-static bool is_frozen(int dir_fd, const struct state *state)
+int state_open_cgroup(int dir_fd, const struct state *state)
 {
 	char mark[STATE_MARK_MAX];
-	fd_owned cgroup = -1;
+	int  fd = -1;
 
-	if (state->cgroup == NULL)
-		return false;
-	return state_mark(dir_fd, state->id, mark) == 0 && cgroup_open(state->cgroup, mark, &cgroup) == 0 &&
-	       cgroup_is_frozen(cgroup);
+	if (state->cgroup == NULL || state->id == NULL)
+		return -ENOENT;
+	int ret = state_mark(dir_fd, state->id, mark);
+	if (ret == 0)
+		ret = cgroup_open(state->cgroup, mark, &fd);
+	return ret < 0 ? ret : fd;
+}
+
+static bool is_frozen(int dir_fd, const struct state *state, const int *cgroup_fd)
+{
+	fd_owned cgroup = cgroup_fd == NULL ? state_open_cgroup(dir_fd, state) : -1;
+	int fd = cgroup_fd == NULL ? cgroup : *cgroup_fd;
+
+	return fd >= 0 && cgroup_is_frozen(fd);
 }
 
 int state_status(int dir_fd, const struct state *state, bool locked, int *ret_pidfd, struct error *err)
+{
+	return state_status_in(dir_fd, state, locked, NULL, ret_pidfd, err);
+}
+
+int state_status_in(int dir_fd, const struct state *state, bool locked, const int *cgroup_fd, int *ret_pidfd, struct error *err)
 {
 	int ret = open_process(dir_fd, state, ret_pidfd);
 
@@ -419,7 +434,7 @@ int state_status(int dir_fd, const struct state *state, bool locked, int *ret_pi
 		return !locked && is_locked(dir_fd) ? STATE_CREATING : STATE_STOPPED;
 	if (*ret_pidfd < 0)
 		return STATE_STOPPED;
-	if (state->stopped_by_signal || is_frozen(dir_fd, state))
+	if (state->stopped_by_signal || is_frozen(dir_fd, state, cgroup_fd))
 		return STATE_PAUSED;
 	ret = waits_for_start(dir_fd);
 	if (ret < 0) {

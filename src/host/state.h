@@ -158,6 +158,13 @@ int state_mark(int dir_fd, const char *id, char mark[STATE_MARK_MAX]) __attribut
 int state_status(int dir_fd, const struct state *state, bool locked, int *ret_pidfd, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* The same where the caller has looked for its cgroup already: @cgroup_fd is what state_open_cgroup() returned. */
+int state_status_in(int dir_fd, const struct state *state, bool locked, const int *cgroup_fd, int *ret_pidfd, struct error *err)
+	__attribute__((nonnull(2, 5, 6), warn_unused_result));
+
+/* The container's own cgroup; -ENOENT when it has none (any more), or another -errno. The caller closes it. */
+int state_open_cgroup(int dir_fd, const struct state *state) __attribute__((nonnull, warn_unused_result));
+
 /* The name of the owner of @dir_fd, or "#UID"; in @name. */
 void state_owner(int dir_fd, char *name, size_t size) __attribute__((nonnull));
 
