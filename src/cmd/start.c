@@ -55,7 +55,9 @@ static int check_executed(int dir_fd, const char *id, struct error *err)
 static int let_go(int dir_fd, int pidfd, const struct state *state, struct error *err)
 {
 	const char *id = state->id;
-	int   timeout_ms = state->seccomp_listens ? TALK_LISTENER_PATIENCE_S * 1000 : -1, count;
+	/* startContainer hooks come before the program, under its filter: how long they take is theirs to say. */
+	bool  patient = !state->seccomp_listens || state->start_container;
+	int   timeout_ms = patient ? -1 : TALK_LISTENER_PATIENCE_S * 1000, count;
 
 	fd_owned fifo = openat(dir_fd, STATE_FIFO, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 

@@ -140,6 +140,7 @@ static int fill_state(struct making *making, struct error *err)
 	}
 	state->annotations_count = plan->spec.annotations_count;
 	state->no_process = !plan->spec.process.given;
+	state->start_container = plan->spec.hooks[SPEC_HOOK_START_CONTAINER].count > 0;
 	state->poststart = plan->spec.hooks[SPEC_HOOK_POSTSTART].count > 0;
 	state->poststop = plan->spec.hooks[SPEC_HOOK_POSTSTOP].count > 0;
 	state->personality = plan->spec.personality_given ? (int64_t)plan->spec.personality : -1;

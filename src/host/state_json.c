@@ -145,6 +145,7 @@ static int read_members(struct json_object *json, struct state *state, struct er
 	state->chroot = flag_of(json, "chroot");
 	state->no_process = flag_of(json, "no_process");
 	state->stopped_by_signal = flag_of(json, "stopped_by_signal");
+	state->start_container = flag_of(json, "start_container");
 	state->poststart = flag_of(json, "poststart");
 	state->poststop = flag_of(json, "poststop");
 	state->personality = number_of(json, "personality");
@@ -275,6 +276,8 @@ char *state_text(const struct state *state)
 		json_object_object_add(json, "stopped_by_signal", json_object_new_boolean(true));
 	if (state->memory_policy)
 		json_object_object_add(json, "memory_policy", json_object_new_boolean(true));
+	if (state->start_container)
+		json_object_object_add(json, "start_container", json_object_new_boolean(true));
 	if (state->poststart)
 		json_object_object_add(json, "poststart", json_object_new_boolean(true));
 	if (state->poststop)

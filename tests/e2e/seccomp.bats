@@ -544,6 +544,21 @@ large_state() {
 	no_containers
 }
 
+# Seen failing without: start_container in start.c.
+@test "seccomp: notify: a startContainer hook may take longer than an agent's answer" {
+	agent errno:101
+	notify '["mkdir", "mkdirat"]'
+	config '.hooks.startContainer = [{path: "/bin/sleep", args: ["sleep", "11"]}]'
+	program /bin/sh -c 'mkdir /dev/shm/x; sleep 1000'
+	moss create "$ID" </dev/null >out 2>&1
+	run timeout 40 "$MOSS" --root "$ROOT" start "$ID" 3>&- 4>&-
+	show
+	[ "$status" -eq 0 ]
+	eventually grep -q syscall agent.out
+	moss delete --force "$ID"
+	no_containers
+}
+
 @test "seccomp: notify: an agent that takes the connection and does not read" {
 	agent deaf
 	notify '["mkdir"]'
