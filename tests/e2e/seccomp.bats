@@ -680,6 +680,19 @@ forge() {
 	done
 }
 
+# Seen failing without: is_ours of the state directory in seccomp_cache_keep().
+@test "seccomp: cache: root leaves nothing in a user's state directory" {
+	need_root "a user's state directory"
+	rule '["getpid"]' SCMP_ACT_ERRNO
+	running
+	rm -r "$ROOT/:seccomp"
+	chown 54321 "$ROOT"
+	run --separate-stderr moss exec "$ID" grep Seccomp: /proc/self/status </dev/null
+	[[ "$output" == *2 ]]
+	[ ! -e "$ROOT/:seccomp" ]
+	chown 0 "$ROOT"
+}
+
 @test "seccomp: cache: where it can't be written, the container runs all the same" {
 	rule '["getpid"]' SCMP_ACT_ERRNO '{"errnoRet": 91}'
 	need_user "root writes where it may not"
