@@ -864,6 +864,20 @@ victim() {
 	done
 }
 
+# Seen failing without: S_ISFIFO in start.c.
+@test "start writes into nothing but a fifo" {
+	program sleep 60
+	apart create "$ID"
+	echo precious >victim
+	rm "$ROOT/$ID/exec.fifo"
+	ln victim "$ROOT/$ID/exec.fifo"
+	run timeout -s KILL 20 "$MOSS" --root "$ROOT" start "$ID" 3>&- 4>&-
+	show
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"is no fifo"* ]]
+	[ "$(cat victim)" = precious ]
+}
+
 # All in a pid namespace that takes the place of the host's.
 # Seen failing without: check_namespace of processes.c.
 @test "root signals and stops no processes outside of the containers of the user whose state.json names one" {
