@@ -120,17 +120,37 @@ static void become(const struct running *running)
 	execve(hook->path, hook->args ? hook->args : by_path, hook->env ? hook->env : no_environment);
 }
 
+/* What moss does for a hook in the container holds what the container is held to. */
+static int explain_start(int code, const char *step, struct error *err)
+{
+	error_set(err, code, "%s", step);
+	switch (code) {
+	case EAGAIN:
+		return error_hint(err, "no process may be made: RLIMIT_NPROC, a limit of pids, or for startContainer SCHED_DEADLINE without "
+				       "SCHED_FLAG_RESET_ON_FORK");
+	case EMFILE:
+	case EFBIG:
+		return error_hint(err, "for startContainer the limits of process.rlimits hold already: it takes some more open files and bytes to run a hook");
+	case EPERM:
+	case ENOSYS:
+		return error_hint(err, "for startContainer a seccomp filter that has a listener is in force already: memfd_create, fcntl, pipe2, "
+				       "clone3, poll, waitid and what the hook itself needs must be allowed");
+	default:
+		return -code;
+	}
+}
+
 static int start(struct running *running, struct error *err)
 {
 	struct sys_clone_args args = { .flags = CLONE_PIDFD, .pidfd = (uintptr_t)&running->pidfd, .exit_signal = SIGCHLD };
 	int ret = open_files(running);
 
 	if (ret < 0)
-		return error_set(err, -ret, "make its stdin and stderr");
+		return explain_start(-ret, "make its stdin and stderr", err);
 	running->parent = getpid();
 	running->pid = sys_clone3(&args);
 	if (running->pid < 0)
-		return error_set(err, errno, "clone");
+		return explain_start(errno, "clone", err);
 	if (running->pid == 0) {
 		become(running);
 		int code = errno;

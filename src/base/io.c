@@ -174,6 +174,16 @@ static int open_new(int dir_fd, const char *name, mode_t mode)
 	return openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 }
 
+/* What root writes into a user's directory is for that user to go on with. */
+static int give_to_owner(int fd, int dir_fd)
+{
+	struct stat st;
+
+	if (fstat(dir_fd, &st) < 0)
+		return -errno;
+	return st.st_uid == geteuid() || geteuid() != 0 || fchown(fd, st.st_uid, st.st_gid) == 0 ? 0 : -errno;
+}
+
 int io_replace_prepare(int dir_fd, const char *name, const char *bytes, size_t size, mode_t mode,
 		       struct error *err)
 {
@@ -185,7 +195,9 @@ int io_replace_prepare(int dir_fd, const char *name, const char *bytes, size_t s
 		fd = open_new(dir_fd, temporary, mode);
 	if (fd < 0)
 		return error_at(err, errno, name, "create");
-	int ret = io_write_all(fd, bytes, size);
+	int ret = give_to_owner(fd, dir_fd);
+	if (ret == 0)
+		ret = io_write_all(fd, bytes, size);
 	if (ret < 0) {
 		io_replace_forget(dir_fd, name);
 		return error_at(err, -ret, name, "write");

@@ -31,7 +31,7 @@ int io_write_small(int dir_fd, const char *path, const char *text)
 
 /* The two halves of io_replace_file(), for work that can be done ahead: write the temporary file;
  * put it in its place. After a failure, or without the second half, the temporary file is to be
- * removed: io_replace_forget(). */
+ * removed: io_replace_forget(). What root replaces belongs to the directory's owner. */
 int io_replace_prepare(int dir_fd, const char *name, const char *bytes, size_t size, mode_t mode,
 		       struct error *err) __attribute__((nonnull, warn_unused_result));
 int io_replace_commit(int dir_fd, const char *name, struct error *err)

@@ -54,7 +54,7 @@ static int signal_all(const struct state *state, int dir_fd, int pidfd, int numb
 	} else if (state->own_pid_namespace && number == SIGKILL) {
 		ret = pidfd_send_signal(pidfd, number, NULL, 0) < 0 ? -errno : 0; /* the kernel kills the rest */
 	} else if (state->own_pid_namespace) {
-		ret = processes_signal(state->pid, number);
+		ret = processes_signal(state, dir_fd, number);
 	} else if (!asked) {
 		ret = pidfd_send_signal(pidfd, number, NULL, 0) < 0 ? -errno : 0;
 	} else {
@@ -62,7 +62,7 @@ static int signal_all(const struct state *state, int dir_fd, int pidfd, int numb
 						  "pid namespace of its own");
 		return error_hint(err, "without --all the signal reaches its first process");
 	}
-	return ret < 0 ? error_at(err, -ret, state->id, "signal all processes") : 0;
+	return ret < 0 ? processes_explain(state, ret, "signal all processes", err) : 0;
 }
 
 int kill_run(const struct global_options *global, const void *fields, char **arguments, struct error *err)

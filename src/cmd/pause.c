@@ -32,14 +32,14 @@ static int stop_by_signal(struct command_container *container, struct error *err
 	state->stopped_by_signal = true;
 	if (state_write(container->dir_fd, state, err) < 0)
 		return -err->code;
-	int ret = processes_stop(state->pid);
+	int ret = processes_stop(state, container->dir_fd);
 	if (ret < 0) {
 		struct error why;
 
 		state->stopped_by_signal = false;
 		if (state_write(container->dir_fd, state, &why) < 0)
 			log_line(LOG_LEVEL_WARNING, "%s: state.json says that it is paused", state->id);
-		return error_at(err, -ret, state->id, "stop its processes");
+		return processes_explain(state, ret, "stop its processes", err);
 	}
 	log_line(LOG_LEVEL_WARNING, "%s: paused by SIGSTOP, because it has no cgroup: SIGCONT from inside lets a process go on", state->id);
 	return 0;
@@ -70,10 +70,10 @@ static int resume_container(struct command_container *container, struct error *e
 	if (container->status != STATE_PAUSED)
 		return error_at(err, 0, state->id, "container not paused");
 	if (state->stopped_by_signal) {
-		int ret = processes_signal(state->pid, SIGCONT);
+		int ret = processes_signal(state, container->dir_fd, SIGCONT);
 
 		if (ret < 0)
-			return error_at(err, -ret, state->id, "let its processes go on");
+			return processes_explain(state, ret, "let its processes go on", err);
 		state->stopped_by_signal = false;
 		return state_write(container->dir_fd, state, err);
 	}

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -55,10 +56,18 @@ static int check_executed(int dir_fd, const char *id, struct error *err)
 static int let_go(int dir_fd, int pidfd, const struct state *state, struct error *err)
 {
 	const char *id = state->id;
-	int   timeout_ms = state->seccomp_listens ? TALK_LISTENER_PATIENCE_S * 1000 : -1, count;
+	/* startContainer hooks come before the program, under its filter: how long they take is theirs to say. */
+	bool  patient = !state->seccomp_listens || state->start_container;
+	int   timeout_ms = patient ? -1 : TALK_LISTENER_PATIENCE_S * 1000, count;
 
 	fd_owned fifo = openat(dir_fd, STATE_FIFO, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
 
+	/* What a user's state directory has there root must not write into: it may be a hard link. */
+	if (fifo >= 0 && fstat(fifo, &st) == 0 && !S_ISFIFO(st.st_mode)) {
+		error_at(err, 0, id, "%s in its state directory is no fifo", STATE_FIFO);
+		return error_hint(err, "it is damaged: delete --force removes the container");
+	}
 	if (fifo < 0 || write(fifo, "", 1) != 1)
 		return error_at(err, errno, id, "write to %s", STATE_FIFO);
 	struct pollfd fds[] = { { .fd = fifo, .events = 0 }, { .fd = pidfd, .events = POLLIN } };

@@ -308,12 +308,14 @@ static int has_mark(int cgroup_fd, const char *mark)
 static int check_existing(int fd, const char *path, const char *mark, struct error *err)
 {
 	if (has_mark(fd, mark) < 0)
-		return error_at(err, EBUSY, path, "the cgroup is another container's");
-	if (event_value(fd, "populated ") != 0)
-		return error_at(err, EBUSY, path, "the cgroup holds processes of somebody else");
-	if (event_value(fd, "frozen ") != 0)
-		return error_at(err, EBUSY, path, "the cgroup is frozen");
-	return 0;
+		error_at(err, EBUSY, path, "the cgroup is another container's");
+	else if (event_value(fd, "populated ") != 0)
+		error_at(err, EBUSY, path, "the cgroup holds processes of somebody else");
+	else if (event_value(fd, "frozen ") != 0)
+		error_at(err, EBUSY, path, "the cgroup is frozen");
+	else
+		return 0;
+	return error_hint(err, "name another one in linux.cgroupsPath; one of the same id may be in another state directory (--root)");
 }
 
 static int open_and_mark(const char *path, const char *mark, bool existed, int *ret_fd, struct error *err)

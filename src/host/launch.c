@@ -140,6 +140,7 @@ static int fill_state(struct making *making, struct error *err)
 	}
 	state->annotations_count = plan->spec.annotations_count;
 	state->no_process = !plan->spec.process.given;
+	state->start_container = plan->spec.hooks[SPEC_HOOK_START_CONTAINER].count > 0;
 	state->poststart = plan->spec.hooks[SPEC_HOOK_POSTSTART].count > 0;
 	state->poststop = plan->spec.hooks[SPEC_HOOK_POSTSTOP].count > 0;
 	state->personality = plan->spec.personality_given ? (int64_t)plan->spec.personality : -1;
@@ -557,6 +558,18 @@ static int make_container(struct making *making, struct error *err)
 	return ret;
 }
 
+static void close_files(struct making *making)
+{
+	hooks_close(&making->hooks);
+	fd_close(&making->cgroup_fd);
+	fd_close(&making->child_sock);
+	fd_close(&making->fifo_fd);
+	fd_close(&making->console_sock);
+	fd_close(&making->pidfd_sock);
+	for (int i = 0; i < JOIN_TREES; i++)
+		fd_close(&making->trees[i]);
+}
+
 /* Leave nothing of a container that could not be made. */
 static void unmake(struct making *making)
 {
@@ -565,13 +578,16 @@ static void unmake(struct making *making)
 
 	netdev_return(&making->plan->net_devices);
 	fd_close(&out->sock); /* a child that we could not get hold of ends itself */
+	close_files(making);  /* it may have failed for want of them */
 	if (out->pidfd >= 0) {
 		/* It kills the hook that it runs; the end of a pid namespace would do so, too. */
 		if (making->hooks_begun && !out->state.own_pid_namespace)
 			(void)!proc_wait_end(out->pidfd, HOOK_END_MS);
 		pidfd_send_signal(out->pidfd, SIGKILL, NULL, 0);
 		waitid(P_PIDFD, (id_t)out->pidfd, NULL, WEXITED);
+		fd_close(&out->pidfd);
 	}
+	fd_close(&out->signal_fd); /* what is blocked stays so: nothing interrupts us here */
 	pid_file_remove(making->options->pid_file, making->pid);
 	if (out->state.cgroup != NULL && making->mark[0] != '\0')
 		(void)!cgroup_remove(out->state.cgroup, making->mark, &ignored);
@@ -607,14 +623,7 @@ int launch_create(const struct launch_options *options, struct state_root *root,
 			unmake(&making);
 		ret_launched->filter = seccomp_take(&plan.seccomp);
 	}
-	hooks_close(&making.hooks);
-	fd_close(&making.cgroup_fd);
-	fd_close(&making.child_sock);
-	fd_close(&making.fifo_fd);
-	fd_close(&making.console_sock);
-	fd_close(&making.pidfd_sock);
-	for (int i = 0; i < JOIN_TREES; i++)
-		fd_close(&making.trees[i]);
+	close_files(&making);
 	return ret;
 }
 

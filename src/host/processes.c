@@ -4,14 +4,18 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/nsfs.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/io.h"
@@ -28,6 +32,28 @@ static int namespace_of(pid_t pid, struct stat *ret_st)
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)pid);
 	return stat(path, ret_st) < 0 ? -errno : 0;
+}
+
+/* What a user's state directory says, the user has written: the process that it names may be one of the host's pid
+ * namespace, or of somebody else's, whose processes are not the user's to reach with root's rights. 0 or -errno. */
+static int check_namespace(pid_t pid, int dir_fd)
+{
+	char  path[48];
+	struct stat own, found, dir;
+	uid_t maker = (uid_t)-1;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)pid);
+	fd_owned fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	if (fstat(fd, &found) < 0 || namespace_of(getpid(), &own) < 0 || fstat(dir_fd, &dir) < 0)
+		return -errno;
+	if (found.st_ino == own.st_ino && found.st_dev == own.st_dev)
+		return -EPERM;
+	if (dir.st_uid == geteuid())
+		return 0;
+	fd_owned owner = ioctl(fd, NS_GET_USERNS);
+	return owner >= 0 && ioctl(owner, NS_GET_OWNER_UID, &maker) == 0 && maker == dir.st_uid ? 0 : -EPERM;
 }
 
 /* Call @visit with every process in the pid namespace of @pid. Returns 0 or -errno. */
@@ -61,9 +87,11 @@ static void signal_one(pid_t pid, int pidfd, void *number)
 	pidfd_send_signal(pidfd, *(int *)number, NULL, 0);
 }
 
-int processes_signal(pid_t pid, int number)
+int processes_signal(const struct state *state, int dir_fd, int number)
 {
-	return for_each(pid, signal_one, &number);
+	int ret = check_namespace(state->pid, dir_fd);
+
+	return ret < 0 ? ret : for_each(state->pid, signal_one, &number);
 }
 
 /* Counts those that could still make others. */
@@ -81,22 +109,33 @@ static void stop_one(pid_t pid, int pidfd, void *running)
 	++*(size_t *)running;
 }
 
-int processes_stop(pid_t pid)
+int processes_stop(const struct state *state, int dir_fd)
 {
 	int64_t deadline = sys_now_ms() + STOP_TIMEOUT_MS;
 
 	for (;;) {
 		size_t running = 0;
-		int    ret = for_each(pid, stop_one, &running);
+		int    ret = check_namespace(state->pid, dir_fd);
 
+		if (ret == 0)
+			ret = for_each(state->pid, stop_one, &running);
 		if (ret < 0 || running == 0)
 			return ret;
 		if (sys_now_ms() >= deadline) {
-			(void)!processes_signal(pid, SIGCONT);
+			(void)!processes_signal(state, dir_fd, SIGCONT);
 			return -ETIMEDOUT;
 		}
 		poll(NULL, 0, 1); /* a signal takes its time to arrive; nothing tells of it */
 	}
+}
+
+int processes_explain(const struct state *state, int ret, const char *what, struct error *err)
+{
+	error_at(err, -ret, state->id, "%s", what);
+	if (ret != -EPERM)
+		return ret;
+	return error_hint(err, "state.json names process %d, whose pid namespace is not one that the container's user has made",
+			  (int)state->pid);
 }
 
 void process_list_free(struct process_list *list)
@@ -146,7 +185,9 @@ int processes_list(const struct state *state, int dir_fd, struct process_list *r
 	if (cgroup >= 0) {
 		ret = cgroup_for_each_process(cgroup, add, &listing);
 	} else if (state->own_pid_namespace) {
-		ret = for_each(state->pid, add_of_namespace, &listing);
+		ret = check_namespace(state->pid, dir_fd);
+		if (ret == 0)
+			ret = for_each(state->pid, add_of_namespace, &listing);
 	} else {
 		error_at(err, ENOTSUP, state->id, "its processes can't be told from others: it has neither a cgroup nor a "
 						  "pid namespace of its own");
@@ -156,5 +197,5 @@ int processes_list(const struct state *state, int dir_fd, struct process_list *r
 		ret = -ENOMEM;
 	if (ret < 0)
 		process_list_free(ret_list);
-	return ret < 0 ? error_at(err, -ret, state->id, "find its processes") : 0;
+	return ret < 0 ? processes_explain(state, ret, "find its processes", err) : 0;
 }

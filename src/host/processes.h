@@ -7,13 +7,19 @@
 #include "base/error.h"
 #include "host/state.h"
 
-/* Send @number to every process in the pid namespace of @pid, found through /proc.
- * Returns 0 or -errno: -ESRCH when @pid has ended. */
-int processes_signal(pid_t pid, int number) __attribute__((warn_unused_result));
+/* Send @number to every process in the pid namespace of the container's first process, found through /proc.
+ *
+ * @dir_fd: its state directory.
+ * Returns 0 or -errno: -ESRCH when that process has ended; -EPERM when the namespace is ours, or not one that the
+ * directory's owner can have made: state.json is wrong then. */
+int processes_signal(const struct state *state, int dir_fd, int number) __attribute__((nonnull, warn_unused_result));
 
-/* Stop every process in the pid namespace of @pid by SIGSTOP, also those that are made meanwhile.
- * Returns 0; -ESRCH when @pid has ended; -ETIMEDOUT when some still run after 10 s, all are let go on then; -errno. */
-int processes_stop(pid_t pid) __attribute__((warn_unused_result));
+/* Stop all of them by SIGSTOP, also those that are made meanwhile.
+ * Returns as processes_signal(), and -ETIMEDOUT when some still run after 10 s: all are let go on then. */
+int processes_stop(const struct state *state, int dir_fd) __attribute__((nonnull, warn_unused_result));
+
+/* Set @err for @ret of one of these; @what: what could not be done. Returns @ret. */
+int processes_explain(const struct state *state, int ret, const char *what, struct error *err) __attribute__((nonnull));
 
 struct process_list {
 	pid_t *pids; /* as we see them, in the kernel's order */

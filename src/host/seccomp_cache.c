@@ -179,7 +179,8 @@ void seccomp_cache_keep(int root_fd, const struct str *key, const struct sock_fi
 			      .program_size = (uint32_t)(count * sizeof(*program)) };
 	str_owned    file = { 0 };
 
-	if (key->failed || (mkdirat(root_fd, SECCOMP_CACHE_DIRECTORY, 0700) < 0 && errno != EEXIST))
+	/* What root leaves in a user's directory that user could neither use nor remove. */
+	if (key->failed || !is_ours(root_fd, S_IFDIR) || (mkdirat(root_fd, SECCOMP_CACHE_DIRECTORY, 0700) < 0 && errno != EEXIST))
 		return;
 	fd_owned dir = open_directory(root_fd);
 	if (dir < 0)

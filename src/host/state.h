@@ -43,7 +43,7 @@ struct state {
 	bool         own_pid_namespace;
 	bool         no_process;   /* config.json has none: it can't be started */
 	bool         chroot;       /* its root is one by chroot(2): the mount namespace is not its own */
-	bool         poststart, poststop; /* config.json has such hooks (hooks.h) */
+	bool         start_container, poststart, poststop; /* config.json has such hooks (hooks.h) */
 	int64_t      personality;  /* of personality(2), for its processes; -1: their maker's */
 	bool         stopped_by_signal; /* paused, without a cgroup to freeze */
 	bool         memory_policy; /* its config.json has one, for all of its processes */

@@ -14,7 +14,13 @@
 #include "spec/json_read.h"
 
 #define STATE_CONFIG "config.json"
-#define DISK_FULL_HINT "is the file system of the state directory full? --root chooses another one"
+
+static int explain_write(struct error *err)
+{
+	bool full = err->code == ENOSPC || err->code == EDQUOT;
+
+	return full ? error_hint(err, "is the file system of the state directory full? --root chooses another one") : -err->code;
+}
 
 static void json_release(struct json_object **json)
 {
@@ -145,6 +151,7 @@ static int read_members(struct json_object *json, struct state *state, struct er
 	state->chroot = flag_of(json, "chroot");
 	state->no_process = flag_of(json, "no_process");
 	state->stopped_by_signal = flag_of(json, "stopped_by_signal");
+	state->start_container = flag_of(json, "start_container");
 	state->poststart = flag_of(json, "poststart");
 	state->poststop = flag_of(json, "poststop");
 	state->personality = number_of(json, "personality");
@@ -275,6 +282,8 @@ char *state_text(const struct state *state)
 		json_object_object_add(json, "stopped_by_signal", json_object_new_boolean(true));
 	if (state->memory_policy)
 		json_object_object_add(json, "memory_policy", json_object_new_boolean(true));
+	if (state->start_container)
+		json_object_object_add(json, "start_container", json_object_new_boolean(true));
 	if (state->poststart)
 		json_object_object_add(json, "poststart", json_object_new_boolean(true));
 	if (state->poststop)
@@ -306,7 +315,7 @@ int state_prepare(int dir_fd, const struct state *state, struct error *err)
 		return error_hint(err, "the annotations of config.json and the notes about what is adapted are in it: make them shorter or fewer");
 	}
 	if (io_replace_prepare(dir_fd, "state.json", text, strlen(text), 0600, err) < 0)
-		return error_hint(err, DISK_FULL_HINT);
+		return explain_write(err);
 	return 0;
 }
 
@@ -336,7 +345,7 @@ int state_keep_config(int dir_fd, const char *bytes, size_t size, struct error *
 	if (ret == 0)
 		return 0;
 	error_at(err, -ret, STATE_CONFIG, "write the container's copy");
-	return error_hint(err, DISK_FULL_HINT);
+	return explain_write(err);
 }
 
 ssize_t state_read_config(int dir_fd, char **ret_bytes, struct error *err)

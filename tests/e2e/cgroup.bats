@@ -233,7 +233,7 @@ teardown() { e2e_teardown; }
 		# shellcheck disable=SC2086
 		attempt_v2 $command "$ID-2"
 		[ "$status" -eq 1 ]
-		[[ "$output" == *"$path"* ]]
+		[[ "$output" == *"$path"*linux.cgroupsPath* ]]
 		[ ! -e "$ROOT/$ID-2" ]
 	done
 	in_v2 rmdir "/sys/fs/cgroup$path" # now the second gets one of the same name

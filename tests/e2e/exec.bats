@@ -81,9 +81,16 @@ print(text.decode(), len(fds), [line.split()[1] for line in info.splitlines() if
 	[ "$output" = x ]
 }
 
+# someone: a user of the image. Its files are links to those of all tests.
+someone() {
+	cp rootfs/etc/passwd passwd.new
+	echo 'someone:x:7:7::/home/someone:/bin/sh' >>passwd.new
+	mv passwd.new rootfs/etc/passwd
+}
+
 @test "exec: environment of config.json, then --env, of which the last wins; HOME of the user" {
 	config '.process.env += ["ONE=template", "TWO=template"]'
-	echo 'someone:x:7:7::/home/someone:/bin/sh' >>rootfs/etc/passwd
+	someone
 	running
 	exec_ --env ONE=first -e ONE=last --env 'THREE=a=b c' "$ID" sh -c 'env | grep -E "^(ONE|TWO|THREE)=" | sort; env | grep -c ^ONE='
 	[ "$output" = "$(printf 'ONE=last\nTHREE=a=b c\nTWO=template\n1')" ]
@@ -100,7 +107,7 @@ print(text.decode(), len(fds), [line.split()[1] for line in info.splitlines() if
 
 @test "exec: HOME comes from the container's passwd" {
 	ids
-	echo 'someone:x:7:7::/home/someone:/bin/sh' >>rootfs/etc/passwd
+	someone
 	running
 	exec_ -u 7 "$ID" sh -c 'echo $HOME'
 	[ "$output" = /home/someone ]

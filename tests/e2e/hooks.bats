@@ -332,6 +332,19 @@ stopped_creation() {
 	[ -z "$output" ]
 }
 
+# Seen failing without: explain_start() of hook.c.
+@test "hooks: a startContainer hook that the container's limits don't let be run says which" {
+	inner never 'touch /ran'
+	hook startContainer never
+	program true
+	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 4, hard: 4}]'
+	attempt run "$ID"
+	[ "$status" -ne 0 ]
+	[[ "$output" == *"hooks: startContainer[0]: /never: "*"Too many open files"*process.rlimits* ]]
+	[ ! -e rootfs/ran ]
+	no_containers
+}
+
 @test "hooks: a failing startContainer hook stops the container before its program" {
 	inner bad 'echo no good >&2; exit 9'
 	script ended 'echo poststop >>"$B/log"'

@@ -544,6 +544,21 @@ large_state() {
 	no_containers
 }
 
+# Seen failing without: start_container in start.c.
+@test "seccomp: notify: a startContainer hook may take longer than an agent's answer" {
+	agent errno:101
+	notify '["mkdir", "mkdirat"]'
+	config '.hooks.startContainer = [{path: "/bin/sleep", args: ["sleep", "11"]}]'
+	program /bin/sh -c 'mkdir /dev/shm/x; sleep 1000'
+	moss create "$ID" </dev/null >out 2>&1
+	run timeout 40 "$MOSS" --root "$ROOT" start "$ID" 3>&- 4>&-
+	show
+	[ "$status" -eq 0 ]
+	eventually grep -q syscall agent.out
+	moss delete --force "$ID"
+	no_containers
+}
+
 @test "seccomp: notify: an agent that takes the connection and does not read" {
 	agent deaf
 	notify '["mkdir"]'
@@ -663,6 +678,19 @@ forge() {
 		calls getpid
 		[ "$output" = "errno 91" ]
 	done
+}
+
+# Seen failing without: is_ours of the state directory in seccomp_cache_keep().
+@test "seccomp: cache: root leaves nothing in a user's state directory" {
+	need_root "a user's state directory"
+	rule '["getpid"]' SCMP_ACT_ERRNO
+	running
+	rm -r "$ROOT/:seccomp"
+	chown 54321 "$ROOT"
+	run --separate-stderr moss exec "$ID" grep Seccomp: /proc/self/status </dev/null
+	[[ "$output" == *2 ]]
+	[ ! -e "$ROOT/:seccomp" ]
+	chown 0 "$ROOT"
 }
 
 @test "seccomp: cache: where it can't be written, the container runs all the same" {

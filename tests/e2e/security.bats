@@ -864,6 +864,47 @@ victim() {
 	done
 }
 
+# Seen failing without: S_ISFIFO in start.c.
+@test "start writes into nothing but a fifo" {
+	program sleep 60
+	apart create "$ID"
+	echo precious >victim
+	rm "$ROOT/$ID/exec.fifo"
+	ln victim "$ROOT/$ID/exec.fifo"
+	run timeout -s KILL 20 "$MOSS" --root "$ROOT" start "$ID" 3>&- 4>&-
+	show
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"is no fifo"* ]]
+	[ "$(cat victim)" = precious ]
+}
+
+# All in a pid namespace that takes the place of the host's.
+# Seen failing without: check_namespace of processes.c.
+@test "root signals and stops no processes outside of the containers of the user whose state.json names one" {
+	need_root "a user's state directory"
+	need_command setpriv
+	program sleep 60
+	apart run -d "$ID"
+	foreign
+	jq --arg boot "$(cat /proc/sys/kernel/random/boot_id)" 'del(.pidfd_inode) | .boot_id = $boot | .own_pid_namespace = true | .cgroup = null' "$ROOT/$ID/state.json" >state.made
+	cat >attack <<-"EOF"
+		sleep 50 &
+		roots=$!
+		setpriv --reuid 54321 --regid 54321 --clear-groups sleep 51 &
+		users=$!
+		until grep -q "^Uid:.54321" /proc/$users/status && grep -qz sleep /proc/$users/cmdline; do sleep 0.02; done
+		jq --argjson pid "$users" --argjson start "$(sed "s/.*) //" /proc/$users/stat | cut -d" " -f20)" '.pid = $pid | .pid_start_time = $start' state.made >"$2/$3/state.json"
+		chown -R 54321:54321 "$2/$3"
+		for how in "kill --all $3 TERM" "pause $3" "ps $3"; do
+			echo "$how: $(timeout -s KILL 20 "$1" --root "$2" $how 2>&1) $(sed -n "s/^State:.//p" /proc/$roots/status)"
+		done
+		kill -KILL $roots $users
+	EOF
+	run --separate-stderr timeout -s KILL 50 unshare --pid --fork --mount-proc setsid -w sh attack "$MOSS" "$FOREIGN" "$ID" 3>&- 4>&-
+	show
+	[ "$(grep -c "state.json names.* S (sleeping)" <<<"$output")" -eq 3 ]
+}
+
 # Seen failing without: inherited_drop_groups, inherited_drop_rights.
 @test "root's groups and session keyring do not get into a user's container; create that joins its user namespace neither" {
 	need_root "entering a user's container"

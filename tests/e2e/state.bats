@@ -95,6 +95,27 @@ edit_state() {
 	[ "$(status_of)" = created ]
 }
 
+# Seen failing without: close_files() in unmake().
+@test "create: one that fails for want of open files leaves nothing" {
+	program sleep 60
+	failed=0
+	for files in $(seq 4 20); do
+		code=0
+		"$PYTHON" -c 'import os, resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[1]), resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+os.closerange(3, 100)
+os.execv(sys.argv[2], sys.argv[2:])' "$files" "$MOSS" --root "$ROOT" create "$ID" </dev/null >out 2>&1 3>&- 4>&- || code=$?
+		if [ "$code" -eq 0 ]; then
+			moss delete --force "$ID"
+			continue
+		fi
+		failed=$((failed + 1))
+		echo "$files files: $(ls -A "$ROOT" 2>/dev/null)"
+		[ ! -e "$ROOT/$ID" ]
+	done
+	[ "$failed" -gt 0 ]
+}
+
 @test "create: two at once of one id, exactly one wins" {
 	program sleep 60
 	for round in 1 2 3 4 5; do

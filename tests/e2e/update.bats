@@ -129,6 +129,19 @@ huge() { in_v2 cat "/sys/fs/cgroup/$ID/hugetlb.2MB.max"; }
 	moss_v2 delete --force "$ID"
 }
 
+# Seen failing without: give_to_owner() of io.c.
+@test "update: by root, of another user's container: state.json stays that user's" {
+	need_root "another user's container"
+	config '.process.user = {uid: 54321, gid: 54321}'
+	program sleep 60
+	moss run -d "$ID" </dev/null >out 2>&1
+	wait_for running
+	chown -R 54321:54321 "$ROOT"
+	moss update --resources - "$ID" <<<'{}'
+	jq -e 'has("resources")' "$ROOT/$ID/state.json"
+	[ "$(stat -c '%u %g %a' "$ROOT/$ID/state.json")" = "54321 54321 600" ]
+}
+
 # Seen failing without: put_back(); state_forget().
 @test "update: all or nothing: what the kernel has taken before the refusal is put back" {
 	need_hugetlb

@@ -18,7 +18,7 @@ static void same_states(const struct state *a, const struct state *b)
 	promise(same(a->id, b->id) && same(a->oci_version, b->oci_version) && same(a->bundle, b->bundle));
 	promise(same(a->rootfs, b->rootfs) && same(a->created, b->created) && same(a->cgroup, b->cgroup));
 	promise(a->creating == b->creating && a->own_pid_namespace == b->own_pid_namespace);
-	promise(a->poststart == b->poststart && a->poststop == b->poststop);
+	promise(a->start_container == b->start_container && a->poststart == b->poststart && a->poststop == b->poststop);
 	promise(a->pid == b->pid && same(a->boot_id, b->boot_id) && a->birth.pidfd_inode == b->birth.pidfd_inode);
 	promise(a->birth.pidfd_inode != 0 || a->birth.start_time == b->birth.start_time);
 	promise(same(a->rdt.group, b->rdt.group) && a->rdt.made == b->rdt.made && a->rdt.monitor_made == b->rdt.monitor_made);
