@@ -53,19 +53,6 @@ huge() { in_v2 cat "/sys/fs/cgroup/$ID/hugetlb.2MB.max"; }
 	moss update "$ID" # nothing is asked for
 }
 
-# Seen failing without: give_to_owner() of io.c.
-@test "update: by root, of another user's container: state.json stays that user's" {
-	need_root "another user's container"
-	config '.process.user = {uid: 54321, gid: 54321}'
-	program sleep 60
-	moss run -d "$ID" </dev/null >out 2>&1
-	wait_for running
-	chown -R 54321:54321 "$ROOT"
-	moss update --resources - "$ID" <<<'{}'
-	jq -e 'has("resources")' "$ROOT/$ID/state.json"
-	[ "$(stat -c '%u %g %a' "$ROOT/$ID/state.json")" = "54321 54321 600" ]
-}
-
 # Seen failing without: cgroup_limit_check() in cgroup_limits_replace().
 @test "update: a limit that can't be had is an error, and nothing is recorded; --degrade=warn records it" {
 	if [ -w /sys/fs/cgroup ] && grep -qsw pids /sys/fs/cgroup/cgroup.controllers; then
@@ -125,6 +112,19 @@ huge() { in_v2 cat "/sys/fs/cgroup/$ID/hugetlb.2MB.max"; }
 	[ "$status" -eq 1 ]
 	[[ "$output" == *"record linux.resources"* ]]
 	[ "$(status_of)" = running ]
+}
+
+# Seen failing without: give_to_owner() of io.c.
+@test "update: by root, of another user's container: state.json stays that user's" {
+	need_root "another user's container"
+	config '.process.user = {uid: 54321, gid: 54321}'
+	program sleep 60
+	moss run -d "$ID" </dev/null >out 2>&1
+	wait_for running
+	chown -R 54321:54321 "$ROOT"
+	moss update --resources - "$ID" <<<'{}'
+	jq -e 'has("resources")' "$ROOT/$ID/state.json"
+	[ "$(stat -c '%u %g %a' "$ROOT/$ID/state.json")" = "54321 54321 600" ]
 }
 
 # Seen failing without: put_back(); state_forget().
