@@ -166,8 +166,11 @@ static int note_missed(struct update *update, const struct error *why, struct er
 	if (notes == NULL || text == NULL)
 		return error_set(err, ENOMEM, "update");
 	log_line(LOG_LEVEL_WARNING, "%s", text);
-	notes[state->notes_count++] = text;
 	state->notes = notes;
+	for (size_t i = 0; i < state->notes_count; i++)
+		if (strcmp(notes[i], text) == 0)
+			return 0; /* of an earlier update: state.json must not grow with each */
+	notes[state->notes_count++] = text;
 	return 0;
 }
 

@@ -176,6 +176,10 @@ static int plan_filter(struct entering *entering, struct error *err)
 		error_step(err, "seccomp");
 		return -err->code;
 	}
+	if (container->seccomp == NULL) {
+		error_at(err, 0, "linux: seccomp", "the container has a filter, and its copy of config.json says none");
+		return error_hint(err, "the copy was changed: nothing can be added to the container without its filter");
+	}
 	/* The path is that user's to write, and what is sent there would come from root. */
 	if (entering->owner != geteuid() && entering->state.seccomp_listens) {
 		error_at(err, EPERM, "linux: seccomp: listenerPath", "the container is user %u's", (unsigned)entering->owner);

@@ -68,6 +68,9 @@ huge() { in_v2 cat "/sys/fs/cgroup/$ID/hugetlb.2MB.max"; }
 	[ "$status" -eq 0 ]
 	grep -q 'level=warning.*pids: limit: not enforced' log
 	jq -e '.resources.pids.limit == 5 and (.notes | any(test("pids: limit: not enforced")))' "$ROOT/$ID/state.json"
+	count=$(jq '.notes | length' "$ROOT/$ID/state.json")
+	moss --degrade=warn --log log update --pids-limit 5 "$ID"
+	[ "$(jq '.notes | length' "$ROOT/$ID/state.json")" -eq "$count" ] # seen failing without: the loop in note_missed()
 }
 
 @test "update: --resources takes a file or stdin; bad ones are refused" {
