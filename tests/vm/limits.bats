@@ -58,6 +58,17 @@ nothing_left() {
 	nothing_left
 }
 
+@test "limits: memory: 512 KiB are enough for a small program" {
+	limits '{"memory": {"limit": 524288}}'
+	program sleep 60
+	apart run -d "$ID"
+	wait_for running
+	[ "$(cat "$(own)/memory.max")" = 524288 ]
+	moss exec "$ID" true
+	moss delete --force "$ID"
+	nothing_left
+}
+
 # Seen failing without: set_limits().
 @test "limits: pids: fork is refused at the limit" {
 	local code='i=0; while [ $i -lt 6 ]; do (exec sleep 5) & i=$((i + 1)); echo $i; done'
