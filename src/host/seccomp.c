@@ -126,6 +126,11 @@ static uint32_t verdict_on(const struct init_seccomp *filter, long number)
 	return seccomp_program_run(filter->program, filter->count, &call) & SECCOMP_RET_ACTION_FULL;
 }
 
+static bool is_allowed(uint32_t verdict)
+{
+	return verdict == SECCOMP_RET_ALLOW || verdict == SECCOMP_RET_LOG;
+}
+
 static bool is_denied(uint32_t verdict)
 {
 	return verdict == SECCOMP_RET_KILL_PROCESS || verdict == SECCOMP_RET_KILL_THREAD || verdict == SECCOMP_RET_TRAP ||
@@ -172,8 +177,8 @@ int seccomp_make(struct seccomp *seccomp, bool waits, struct error *err)
 	if (!seccomp->found && make_program(seccomp, err) < 0)
 		return -err->code;
 	seccomp->ready = true;
-	uint32_t verdict = verdict_on(seccomp->shared, SYS_prctl);
-	seccomp->shared->allows_prctl = verdict == SECCOMP_RET_ALLOW || verdict == SECCOMP_RET_LOG;
+	seccomp->shared->allows_prctl = is_allowed(verdict_on(seccomp->shared, SYS_prctl));
+	seccomp->shared->allows_close = is_allowed(verdict_on(seccomp->shared, SYS_close));
 	return check_own_calls(seccomp->shared, waits, err);
 }
 

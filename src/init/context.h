@@ -12,6 +12,7 @@ struct init_context {
 	char **env;           /* init->env, HOME added when it was missing */
 	bool   cwd_entered;   /* the first try worked */
 	bool   filter_loaded; /* of seccomp */
+	bool   holds_listener; /* its fd could not be closed */
 	char   home[PATH_MAX]; /* "HOME=/root" */
 	char   program[PATH_MAX]; /* args[0], found */
 };

@@ -263,6 +263,8 @@ static int load_filter(const struct init *init, struct init_context *context, st
 	if (listener < 0)
 		return error_step(err, "seccomp");
 	int ret = listener > 0 ? sync_send(context->sock, SYNC_LISTENER, NULL, 0, listener) : 0;
+	/* Who has it answers for the filter: not for a process of the container to take from us (pidfd_getfd(2)). */
+	context->holds_listener = listener > 0 && !(init->seccomp->allows_close && close(listener) == 0);
 	return ret < 0 ? error_at(err, -ret, "linux: seccomp", "hand the filter's listener over") : 0;
 }
 
@@ -302,7 +304,7 @@ void init_main(const struct init *init, int sock, int fifo_fd)
 	if (!listens)
 		close(sock);
 	/* Nothing of the host's is open any more, and exec's helper must be able to look at us. */
-	if (!listens || init->seccomp->allows_prctl)
+	if (!listens || (init->seccomp->allows_prctl && !context.holds_listener))
 		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	wait_for_start(fifo_fd);
 	/* An error is for `start`, which looks into the fifo when our end is closed; that of the program's execution for

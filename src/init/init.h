@@ -18,7 +18,7 @@
 struct init_seccomp {
 	uint32_t   flags;      /* of seccomp(2) */
 	bool       listens;    /* there are notifications: loading gives an fd for the host side */
-	bool       allows_prctl; /* ... without asking anybody */
+	bool       allows_prctl, allows_close; /* ... without asking anybody */
 	bool       privileged; /* without no_new_privs it takes CAP_SYS_ADMIN */
 	atomic_int exec_errno; /* init → host: why execve(2) failed; 0: it did not */
 	uint16_t   count;      /* instructions of the program */

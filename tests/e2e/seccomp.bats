@@ -564,6 +564,29 @@ large_state() {
 	no_containers
 }
 
+# Seen failing without: allows_close of seccomp.c; holds_listener of init.c.
+@test "seccomp: notify: no process beside a created one can take its listener" {
+	agent errno:101
+	program sleep 1000
+	config '.process.noNewPrivileges = true'
+	! is_root || config '.process.user = {uid: 5, gid: 5}'
+	for names in '["mkdir", "mkdirat"]' '["mkdir", "mkdirat", "close"]'; do
+		notify "$names"
+		moss create "$ID" </dev/null >out 2>&1
+		pid=$(pid_of)
+		[ "$(status_of)" = created ]
+		if [[ "$names" == *close* ]]; then # it stays open there: it must not be dumpable
+			! is_root || [ "$(stat -c %u "/proc/$pid/fd")" -eq 0 ]
+		else
+			! is_root || [ "$(stat -c %u "/proc/$pid/fd")" -eq 5 ]
+			find "/proc/$pid/fd" -printf '%l\n' >fds
+			grep -q exec.fifo fds
+			run ! grep seccomp fds
+		fi
+		moss delete --force "$ID"
+	done
+}
+
 # Seen failing without: start_container in start.c.
 @test "seccomp: notify: a startContainer hook may take longer than an agent's answer" {
 	agent errno:101
