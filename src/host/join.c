@@ -189,11 +189,16 @@ static int open_root(pid_t pid, int *ret_fd, struct error *err)
 	return *ret_fd < 0 ? explain_look(errno, pid, "mount", err) : 0;
 }
 
-/* Is @st the user namespace that every other one descends from? It can't be entered from one of those, user_namespaces(7):
- * for us it is our own or nothing. Its number is the kernel's since 3.8 (include/linux/proc_ns.h: PROC_USER_INIT_INO). */
-static bool is_initial_user(const struct stat *st)
+/* Is the process in the user namespace that every other one descends from? It can't be entered from one of those,
+ * user_namespaces(7): for us it is our own or nothing. Its number is the kernel's since 3.8 (include/linux/proc_ns.h:
+ * PROC_USER_INIT_INO). */
+static bool is_in_initial_user(pid_t pid)
 {
-	return st->st_ino == 0xEFFFFFFDu;
+	char path[48];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+	return stat(path, &st) == 0 && st.st_ino == 0xEFFFFFFDu;
 }
 
 int join_open_process(const struct join_process *process, struct join *ret_join, struct error *err)
@@ -213,7 +218,7 @@ int join_open_process(const struct join_process *process, struct join *ret_join,
 			continue;
 		}
 		/* What is made in it is owned by it, its pid namespace too: there is nothing else to look at. */
-		if (type == SPEC_NS_USER && stat_namespace(pid, SPEC_NS_USER, &other, err) == 0 && is_initial_user(&other))
+		if (type == SPEC_NS_USER && is_in_initial_user(pid))
 			continue;
 		int ret = stat_namespace(getpid(), (enum spec_namespace_type)type, &own, err);
 		if (ret == -ESRCH) /* our own is not there: a kernel without namespaces of this type */
