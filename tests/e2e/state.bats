@@ -411,7 +411,8 @@ sys.exit(code if kib < 100 * 1024 else "%d KiB" % kib)' "$MOSS" --root "$ROOT" "
 		head -c 300 got
 		run ! grep -qE '^(more than 10 s|[0-9]+ KiB)$' got
 	}
-	for name in $(ls "$ROOT"); do
+	for directory in "$ROOT"/*; do
+		name=${directory##*/}
 		for command in state "kill:TERM" start exec:true delete; do
 			words=("${command%:*}" "$name")
 			[ "$command" = "${command#*:}" ] || words+=("${command#*:}")
@@ -430,7 +431,10 @@ sys.exit(code if kib < 100 * 1024 else "%d KiB" % kib)' "$MOSS" --root "$ROOT" "
 	cheap list
 	[ "$code" -eq 0 ]
 	[ "$(grep -c ' unknown ' got)" -eq 5 ]
-	for name in $(ls "$ROOT"); do cheap delete --force "$name"; [ "$code" -eq 0 ]; done
+	for directory in "$ROOT"/*; do
+		cheap delete --force "${directory##*/}"
+		[ "$code" -eq 0 ]
+	done
 	no_containers
 }
 
