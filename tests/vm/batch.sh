@@ -24,7 +24,7 @@ selection() {
 	case $1 in
 	root)
 		e2e_files=(walkthroughs.bats exit_status.bats cgroup.bats state.bats devices.bats security.bats exec.bats)
-		e2e_filter="$first|$entered|^exec: .*(cgroup|paused)|^exec --|^cgroup: |^devices: .*(rules deny|real devices)|^delete: --force ends|^default state dir|^CVE-2019-5736"
+		e2e_filter="$first|$entered|^exec: .*(cgroup|paused)|^exec --(cgroup|tty: a)|^cgroup: |^devices: .*(rules deny|real devices)|^delete: --force ends|^default state dir|^CVE-2019-5736"
 		;;
 	session)
 		e2e_files=(walkthroughs.bats exit_status.bats cgroup.bats exec.bats)
