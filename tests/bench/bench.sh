@@ -260,9 +260,34 @@ failures=0
 results=$work/results
 : >"$results"
 
-# measure SCENARIO KIND COMMAND_FUNCTION STEPS RUNNER... -- NAME...: time, remember and print.
+# time_together NAME...: their commands interleaved, in measure()'s scenario; timeit's lines.
+time_together() {
+	local name
+
+	for name in "$@"; do
+		printf '%s' "$name"
+		"$function" "$name" "$kind"
+		printf '\n'
+	done >"$work/commands"
+	"${runner[@]}" "$timeit" -n "$runs" "$work/commands" 2>>"$work/errors" || failures=1
+}
+
+# time_in_pairs NAME...: the first one with each other by itself: what a slow one leaves for the kernel to clean up is not
+# on the account of a third. The first one's own times are those of the first pair.
+time_in_pairs() {
+	local first=$1 peer
+
+	shift
+	time_together "$first" "$1"
+	for peer in "${@:2}"; do
+		time_together "$first" "$peer" | { grep -v "^$first	" || true; }
+	done
+}
+
+# measure SCENARIO KIND COMMAND_FUNCTION STEPS RUNNER... -- NAME...: time, remember and print. The same command of several
+# programs in pairs; with variants of one among them ("moss-none", "moss,profile") all together.
 measure() {
-	local scenario=$1 kind=$2 function=$3 steps=$4 name file=$work/commands
+	local scenario=$1 kind=$2 function=$3 steps=$4 how=time_together
 	local -a runner=()
 
 	shift 4
@@ -271,12 +296,9 @@ measure() {
 		shift
 	done
 	shift
-	for name in "$@"; do
-		printf '%s' "$name"
-		"$function" "$name" "$kind"
-		printf '\n'
-	done >"$file"
-	"${runner[@]}" "$timeit" -n "$runs" "$file" >"$work/measured" 2>"$work/errors" || failures=1
+	case "$*" in moss\ *[,-]*) ;; moss\ *) how=time_in_pairs ;; esac
+	: >"$work/errors"
+	"$how" "$@" >"$work/measured"
 	if [ "$1" != moss ]; then # ratios are against the first: without moss there are none
 		grep '	failed	' "$work/measured" >"$work/kept" || true
 		grep -v '	failed	' "$work/measured" | cut -f 1-5 >>"$work/kept"
@@ -368,7 +390,7 @@ managers_find() {
 
 echo "kernel   $(uname -r), $(nproc) cpus, $(uname -m)"
 echo "cgroups  $cgroup_view"
-echo "runs     $runs of each command, interleaved in random order; milliseconds"
+echo "runs     $runs of each command, in pairs of moss and another, interleaved in random order; milliseconds"
 for name in "${names[@]}"; do
 	printf '%-8s %s\n' "$name" "$(version "$name")"
 done
