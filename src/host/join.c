@@ -337,14 +337,6 @@ static int clone_cgroup(int cgroup_fd)
 	return fd_take(&tree);
 }
 
-/* For each tree of mounts that is taken apart the kernel waits for RCU, 0.15 ms of every exec. From Linux 6.15 on the
- * binary's can be a part of the cgroup's: on a file of it that nobody looks for. Before, there are two to wait for. */
-static void unite_trees(const int trees[JOIN_TREES])
-{
-	if (trees[0] >= 0 && trees[1] >= 0)
-		(void)!move_mount(trees[0], "", trees[1], "cgroup.procs", MOVE_MOUNT_F_EMPTY_PATH);
-}
-
 /* The child gets what is open here. */
 static int close_ours(const struct joining *joining, struct error *err)
 {
@@ -373,7 +365,6 @@ static int get_inside(const struct joining *joining, struct error *err)
 	if (child->exe != NULL && (exe_fd = exe_open_sealed(child->exe, &joined->trees[0], err)) < 0)
 		return -err->code;
 	joined->trees[1] = child->alone && child->cgroup_fd >= 0 && !join_enters_user(joining->join) ? clone_cgroup(child->cgroup_fd) : -1;
-	unite_trees(joined->trees);
 	/* A process of the joined namespaces could otherwise look into ours and the child's, while
 	 * they still have the host's root and files (CVE-2026-41163). */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
