@@ -20,17 +20,11 @@
  * CVE-2019-19921, CVE-2025-52881). */
 static int attribute_write(int procfs, const char *name, const char *text)
 {
-	char   path[64];
-	size_t size = strlen(text);
+	char path[64];
 
 	snprintf(path, sizeof(path), "self/attr/%s", name);
-	fd_owned fd = proc_file_open(procfs, path, O_WRONLY);
-	if (fd < 0)
-		return fd;
-	ssize_t count = write(fd, text, size);
-	if (count < 0)
-		return -errno;
-	return (size_t)count == size ? 0 : -ENAMETOOLONG;
+	ssize_t count = proc_file_write_at(procfs, path, text);
+	return count < 0 ? (int)count : (size_t)count == strlen(text) ? 0 : -ENAMETOOLONG;
 }
 
 static int explain_path(int code, struct error *err)

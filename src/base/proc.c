@@ -141,16 +141,22 @@ int proc_file_open(int root_fd, const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-int proc_file_write(const char *path, const char *text)
+ssize_t proc_file_write_at(int root_fd, const char *path, const char *text)
 {
-	fd_owned root_fd = proc_root_open();
-	fd_owned fd = root_fd < 0 ? root_fd : proc_file_open(root_fd, path, O_WRONLY);
-	ssize_t size = (ssize_t)strlen(text);
+	fd_owned fd = proc_file_open(root_fd, path, O_WRONLY);
 
 	if (fd < 0)
 		return fd;
-	ssize_t count = write(fd, text, (size_t)size);
-	return count < 0 ? -errno : count == size ? 0 : -EIO;
+	ssize_t count = write(fd, text, strlen(text));
+	return count < 0 ? -errno : count;
+}
+
+int proc_file_write(const char *path, const char *text)
+{
+	fd_owned root_fd = proc_root_open();
+	ssize_t count = root_fd < 0 ? root_fd : proc_file_write_at(root_fd, path, text);
+
+	return count < 0 ? (int)count : (size_t)count == strlen(text) ? 0 : -EIO;
 }
 
 int proc_wait_end(int pidfd, int timeout_ms)

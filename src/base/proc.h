@@ -45,8 +45,11 @@ int proc_root_private(void) __attribute__((warn_unused_result));
  * Returns the fd or -errno: -EXDEV where there is such a mount. */
 int proc_file_open(int root_fd, const char *path, int flags) __attribute__((nonnull, warn_unused_result));
 
-/* Write @text with one write(2) into an existing file of the procfs at /proc, found as above: "self/oom_score_adj".
- * Returns 0 or -errno. */
+/* Write @text with one write(2) into an existing file of the procfs @root_fd, opened as above.
+ * Returns the bytes that were taken, or -errno. */
+ssize_t proc_file_write_at(int root_fd, const char *path, const char *text) __attribute__((nonnull, warn_unused_result));
+
+/* The same with the procfs at /proc: "self/oom_score_adj". Returns 0 or -errno. */
 int proc_file_write(const char *path, const char *text) __attribute__((nonnull, warn_unused_result));
 
 /* Wait until the process behind @pidfd has ended (it need not be a child); @timeout_ms as poll(2).

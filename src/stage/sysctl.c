@@ -42,18 +42,12 @@ static int apply_one(int procfs, const struct spec_sysctl *sysctl)
 {
 	/* write(2) of no bytes would be no write at all. */
 	const char *value = sysctl->value[0] != '\0' ? sysctl->value : "\n";
-	size_t size = strlen(value);
-	char   path[PATH_MAX];
+	char path[PATH_MAX];
 
 	if (snprintf(path, sizeof(path), "sys/%s", sysctl->path) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	fd_owned fd = proc_file_open(procfs, path, O_WRONLY);
-	if (fd < 0)
-		return fd;
-	ssize_t count = write(fd, value, size);
-	if (count < 0)
-		return -errno;
-	return (size_t)count == size ? 0 : -EINVAL;
+	ssize_t count = proc_file_write_at(procfs, path, value);
+	return count < 0 ? (int)count : (size_t)count == strlen(value) ? 0 : -EINVAL;
 }
 
 int sysctl_apply(const struct spec *spec, struct error *err)
