@@ -88,7 +88,9 @@ static int run_ps(char **options, char *text, size_t size, struct error *err)
 	size_t count = 0;
 	struct run run = { .pidfd = -1, .output = -1 };
 
-	if (run_find("ps", path, sizeof(path)) < 0 && (access("/bin/ps", X_OK) < 0 || strcpy(path, "/bin/ps") == NULL)) {
+	if (run_find("ps", path, sizeof(path)) < 0)
+		strcpy(path, "/bin/ps"); /* where /usr is not merged */
+	if (access(path, X_OK) < 0) {
 		error_set(err, ENOENT, "ps");
 		return error_hint(err, "install procps, or use --format json");
 	}
