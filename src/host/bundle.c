@@ -10,21 +10,15 @@
 
 #include "base/io.h"
 #include "base/mem.h"
-#include "base/str.h"
 #include "host/adapt.h"
 #include "host/console.h"
 
-int bundle_check_unsupported(struct spec *spec, const char *part, bool degrade, struct error *err)
+/* Limits that version 2 of the cgroups has not; @degrade: they are noted instead of refused. */
+static int check_unsupported(struct spec *spec, bool degrade, struct error *err)
 {
 	for (size_t i = 0; i < spec->unsupported_count; i++) {
 		const struct spec_unsupported *one = &spec->unsupported[i];
 
-		if (!str_starts(one->path, part))
-			continue;
-		if (!one->limit) {
-			error_at(err, 0, one->path, "not supported yet");
-			return error_hint(err, "leave it out");
-		}
 		if (!degrade) {
 			error_at(err, 0, one->path, "only cgroup v1 has this limit: it can't be enforced");
 			return error_hint(err, "leave it out, or go on without it: --degrade=warn");
@@ -89,7 +83,7 @@ ssize_t bundle_read(const struct launch_options *options, struct spec *ret_spec,
 			: "the bundle must be a directory with a config.json that you can read");
 	if (spec_read(bytes, (size_t)size, ret_spec, err) < 0 || adapt_spec(ret_spec, err) < 0 ||
 	    spec_resolve_idmaps(ret_spec, err) < 0 || spec_check(ret_spec, err) < 0 || spec_check_shared_tree(ret_spec, err) < 0 ||
-	    bundle_check_unsupported(ret_spec, "", options->degrade, err) < 0 || check_user_namespace(ret_spec, err) < 0 ||
+	    check_unsupported(ret_spec, options->degrade, err) < 0 || check_user_namespace(ret_spec, err) < 0 ||
 	    check_process(options, ret_spec, err) < 0)
 		return error_step(err, "config.json");
 	*ret_bytes = bytes;

@@ -18,11 +18,6 @@
 ssize_t bundle_read(const struct launch_options *options, struct spec *ret_spec, char **ret_bytes, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Refuse what this build can't do of @spec, as far as it lies below @part ("process"; "": all).
- * @degrade: limits are noted instead. */
-int bundle_check_unsupported(struct spec *spec, const char *part, bool degrade, struct error *err)
-	__attribute__((nonnull, warn_unused_result));
-
 /* Is there who can take the terminal, and does nobody wait for one that will not come?
  * @detach: the caller does not stay. @console_socket: or NULL. */
 int bundle_check_terminal(bool terminal, bool detach, const char *console_socket, struct error *err)

@@ -191,7 +191,6 @@ int exec_process_read(const struct exec_options *options, int dir_fd, struct spe
 		return error_hint(err, "moss exec ID CMD..., or --process FILE");
 	}
 	if ((options->process ? read_file(options->process, ret_spec, err) : read_template(dir_fd, ret_spec, err)) < 0 ||
-	    bundle_check_unsupported(ret_spec, "process", options->degrade, err) < 0 ||
 	    apply_options(options, ret_spec, err) < 0 || adapt_rlimits(ret_spec, err) < 0)
 		return -err->code;
 	return bundle_check_terminal(ret_spec->process.terminal, options->detach, options->console_socket, err);

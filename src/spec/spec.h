@@ -229,11 +229,9 @@ struct spec_hook_input { /* the whole */
 	const char *texts[5]; /* ended by NULL */
 };
 
-/* A field that the specification knows and this build can't honour yet. It is refused (or, for a
- * limit with --degrade=warn, noted): never ignored. */
+/* A limit of linux.resources that can't be honoured. It is refused (or, with --degrade=warn, noted): never ignored. */
 struct spec_unsupported {
-	const char *path;  /* "linux: intelRdt" */
-	bool        limit; /* a limit of linux.resources, which --degrade=warn lets pass */
+	const char *path; /* "linux: resources: cpu: realtimeRuntime" */
 };
 
 struct spec {

@@ -49,7 +49,7 @@ int spec_warn(struct json_context *ctx, const char *text, ...)
 	return 0;
 }
 
-int spec_unsupported_add(struct json_context *ctx, bool limit)
+int spec_unsupported_add(struct json_context *ctx)
 {
 	struct spec *spec = ctx->owner;
 	char         path[PATH_TEXT_MAX];
@@ -61,7 +61,7 @@ int spec_unsupported_add(struct json_context *ctx, bool limit)
 	if (text == NULL || list == NULL)
 		return json_fail_memory(ctx);
 	spec->unsupported = list;
-	list[spec->unsupported_count++] = (struct spec_unsupported){ text, limit };
+	list[spec->unsupported_count++] = (struct spec_unsupported){ text };
 	return 0;
 }
 

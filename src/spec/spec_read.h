@@ -63,7 +63,7 @@ int spec_warn(struct json_context *ctx, const char *text, ...)
 	__attribute__((format(printf, 2, 3), warn_unused_result));
 
 /* Put the path of the value that is being read into spec->unsupported. */
-int spec_unsupported_add(struct json_context *ctx, bool limit) __attribute__((warn_unused_result));
+int spec_unsupported_add(struct json_context *ctx) __attribute__((warn_unused_result));
 
 /* What memory, cpu and blockIO of linux.resources say: -1 is "no limit". Fields that are absent are
  * 0, which asks for nothing, where there is no `given`. */

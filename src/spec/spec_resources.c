@@ -17,7 +17,7 @@
 /* A limit that version 2 has no file for, after @ret of the check of its type. */
 static int limit_note(int ret, struct json_object *value, struct json_context *ctx)
 {
-	return ret == 0 && spec_demands(value) ? spec_unsupported_add(ctx, true) : ret;
+	return ret == 0 && spec_demands(value) ? spec_unsupported_add(ctx) : ret;
 }
 
 static int v1_note(int ret, struct json_object *value, struct json_context *ctx)
