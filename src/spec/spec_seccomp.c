@@ -346,8 +346,6 @@ const char *spec_seccomp_listener(const struct spec *spec)
 {
 	if (spec->seccomp != NULL && spec->seccomp->listener_path != NULL)
 		return spec->seccomp->listener_path;
-	for (size_t i = 0; i < spec->annotations_count; i++)
-		if (strcmp(spec->annotations[i].name, "run.oci.seccomp.receiver") == 0 && spec->annotations[i].value[0] != '\0')
-			return spec->annotations[i].value;
-	return NULL;
+	const char *receiver = spec_annotation_find(spec, "run.oci.seccomp.receiver");
+	return receiver != NULL && receiver[0] != '\0' ? receiver : NULL;
 }
