@@ -68,6 +68,19 @@ void str_add(struct str *str, const char *format, ...)
 		free(text);
 }
 
+size_t str_last_component(const char *path, size_t *ret_length)
+{
+	size_t end = strlen(path);
+
+	while (end > 0 && path[end - 1] == '/')
+		end--;
+	size_t start = end;
+	while (start > 0 && path[start - 1] != '/')
+		start--;
+	*ret_length = end - start;
+	return start;
+}
+
 void str_free(struct str *str)
 {
 	free(str->text);

@@ -199,16 +199,11 @@ int cgroup_open_path(const char *path)
 static int open_parent(const char *path, char *name, size_t size)
 {
 	char parent[PATH_MAX];
-	size_t length = strlen(path);
+	size_t length, start = str_last_component(path, &length);
 
-	while (length > 0 && path[length - 1] == '/')
-		length--;
-	size_t start = length;
-	while (start > 0 && path[start - 1] != '/')
-		start--;
-	if (length == start || length - start >= size || start >= sizeof(parent))
+	if (length == 0 || length >= size || start >= sizeof(parent))
 		return -EINVAL;
-	snprintf(name, size, "%.*s", (int)(length - start), path + start);
+	snprintf(name, size, "%.*s", (int)length, path + start);
 	snprintf(parent, sizeof(parent), "%.*s", (int)start, path);
 	return cgroup_open_path(parent);
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/str.h"
 #include "base/sys.h"
 
 #define LINKS_MAX 40 /* as the kernel's own limit, path_resolution(7) */
@@ -182,17 +183,12 @@ int rootfs_make(int root_fd, const char *path, mode_t type, int *ret_fd, struct 
 int rootfs_make_parent(int root_fd, const char *path, char name[NAME_MAX + 1], int *ret_fd, struct error *err)
 {
 	char   parent[PATH_MAX];
-	size_t length = strlen(path);
+	size_t length, start = str_last_component(path, &length);
 
-	while (length > 0 && path[length - 1] == '/')
-		length--;
-	size_t start = length;
-	while (start > 0 && path[start - 1] != '/')
-		start--;
-	if (start >= sizeof(parent) || length - start > NAME_MAX)
+	if (start >= sizeof(parent) || length > NAME_MAX)
 		return error_at(err, ENAMETOOLONG, path, "open");
-	memcpy(name, path + start, length - start);
-	name[length - start] = '\0';
+	memcpy(name, path + start, length);
+	name[length] = '\0';
 	if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return error_at(err, EINVAL, path, "not the path of a file");
 	memcpy(parent, path, start);

@@ -64,6 +64,21 @@ static void a_start_is_no_part_of_something_longer(void **state)
 	assert_false(str_starts("/pro", "/proc"));
 }
 
+static void the_last_component_has_no_slashes(void **state)
+{
+	static const struct { const char *path; size_t start, length; } cases[] = {
+		{ "/a/bc", 3, 2 }, { "/a/bc//", 3, 2 }, { "a", 0, 1 }, { "a/", 0, 1 }, { "//a", 2, 1 }, { "/", 0, 0 }, { "///", 0, 0 }, { "", 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_size(cases); i++) {
+		size_t length = 99;
+
+		assert_int_equal(str_last_component(cases[i].path, &length), cases[i].start);
+		assert_int_equal(length, cases[i].length);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -71,6 +86,7 @@ int main(void)
 		cmocka_unit_test(a_text_grows_by_pieces_of_any_size),
 		cmocka_unit_test(a_text_that_no_memory_holds_is_refused),
 		cmocka_unit_test(a_start_is_no_part_of_something_longer),
+		cmocka_unit_test(the_last_component_has_no_slashes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
