@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "host/cgroup.h"
 #include "host/cgroup_explain.h"
+#include "host/cgroup_unit.h"
 
 #define NAMES_MAX 1024  /* of cgroup.controllers: a dozen words */
 #define VALUES_MAX 8192 /* of a file of limits; io.max has a line for each device */
@@ -38,8 +39,8 @@ static int holds_processes(int dir_fd)
 	return count < 0 ? -errno : count > 0;
 }
 
-/* Hand @wanted (words) on from the cgroup @dir_fd to those below it, as far as it has them itself. */
-static int hand_down(int dir_fd, const char *wanted)
+/* Hand @wanted (words) on from the cgroup @dir_fd, which is @path, to those below it, as far as it has them itself. */
+static int hand_down(int dir_fd, const char *path, const char *wanted)
 {
 	char has[NAMES_MAX], gives[NAMES_MAX], word[CONTROLLER_MAX], text[NAMES_MAX] = "";
 	ssize_t size = io_read_small(dir_fd, "cgroup.subtree_control", gives, sizeof(gives));
@@ -55,8 +56,10 @@ static int hand_down(int dir_fd, const char *wanted)
 	if (text[0] == '\0')
 		return 0;
 	int held = holds_processes(dir_fd);
-	if (held != 0)
-		return held < 0 ? held : -EBUSY;
+	if (held > 0)
+		held = cgroup_unit_leave(dir_fd, path);
+	if (held < 0)
+		return held;
 	return io_write_small(dir_fd, "cgroup.subtree_control", text);
 }
 
@@ -69,7 +72,7 @@ int cgroup_hand_down(const char *path, const char *wanted, char *ret_above, size
 	for (;;) {
 		snprintf(ret_above, size, "%.*s", (int)end, path);
 		fd_owned dir = cgroup_open_path(ret_above);
-		int ret = dir < 0 ? dir : hand_down(dir, wanted);
+		int ret = dir < 0 ? dir : hand_down(dir, ret_above, wanted);
 
 		if (ret < 0)
 			return ret;

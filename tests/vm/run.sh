@@ -95,8 +95,11 @@ elif [ "$status" -ne 0 ]; then
 fi
 
 # What the guest gets (in/), what it runs (job), what it hands back (out/).
-mkdir -p "$work/in/bin" "$work/in/tests" "$work/out"
+mkdir -p "$work/in/bin" "$work/in/tests" "$work/in/units/system" "$work/in/units/user" "$work/out"
 cp "$moss" "$work/in/bin/moss"
+for manager in system user; do
+	sh "$here/../../units/make.sh" "$manager" /usr/local/bin >"$work/in/units/$manager/moss@.service" || exit
+done
 for file in "$here"/*.bats; do
 	[ ! -e "$here/../e2e/${file##*/}" ] || { echo "Bail out! ${file##*/} is in tests/vm and in tests/e2e" && exit 1; }
 	grep -q '^# parts: [a-z]' "$file" || { echo "Bail out! ${file##*/} has no line \"# parts: ...\"" && exit 1; }
@@ -108,6 +111,7 @@ for file in "${files[@]}"; do
 done
 declare -p parts files filter >"$work/settings"
 commands='mkdir -p /opt/moss-vm && cp -r /host/in/. /opt/moss-vm/ && ln -s /opt/moss-vm/bin/moss /usr/local/bin/moss'
+commands+=' && mkdir -p /usr/local/lib/systemd && cp -r /opt/moss-vm/units/. /usr/local/lib/systemd/ && systemctl daemon-reload'
 case $mode in
 batch) cp "$here/batch.sh" "$work/job" ;;
 exec) printf '%s\n' "$commands" 'systemctl is-system-running --wait >/dev/null' "$line" >"$work/job" ;;
