@@ -155,7 +155,7 @@ own_unit() {
 	unit_file Delegate=yes Restart=always RestartSec=100ms "ExecStopPost=/usr/local/bin/moss delete --force $ID" "$@"
 }
 
-# Seen failing without: cgroup_unit_find() (as root), BARRIER=1.
+# Seen failing without: to_parent in clone_child(): systemd stops who is not its child with SIGKILL; cgroup_unit_find() (as root).
 @test "units: run -d with NOTIFY_SOCKET: the container's process is the main one, comes back, and stop leaves nothing" {
 	service $'STATUS=at work\nREADY=1' wait:/tmp/never
 	own_unit Type=notify "ExecStart=/usr/local/bin/moss run -d --bundle $BUNDLE $ID"
@@ -198,13 +198,13 @@ own_unit() {
 	need_root "a unit of the system's manager"
 	rm config.json
 	user_bundle
-	chown "$VM_USER:" rootfs rootfs/run
+	chown "$VM_USER:" rootfs
 	config '.root.readonly = false | .mounts += [{destination: "/usr", source: "/usr", options: ["rbind", "ro"]}]'
 	chmod a+r config.json
 	chmod a+rwx rootfs/tmp
 	service $'STATUS=at work\nREADY=1' wait:/tmp/never
 	chmod a+r config.json
-	own_moss() { su --login "$VM_USER" -c "'$MOSS' $*" 3>&- 4>&-; }
+	own_moss() { su --login "$VM_USER" -c "'$MOSS' $*" 3>&- 4>&-; } # both find /run/user/UID/moss
 	for type in notify forking; do
 		lines=("Type=$type")
 		[ "$type" = notify ] || program python3 -c 'import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); signal.pause()'
