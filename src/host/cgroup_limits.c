@@ -242,16 +242,24 @@ static char *old_value(int cgroup_fd, const struct spec_limit *limit)
 	return found;
 }
 
-static void put_back(int cgroup_fd, const struct spec_limit *limits, char **old, size_t count)
+void cgroup_limits_put_back(const struct cgroup_target *target, const struct cgroup_replaced *replaced)
 {
 	/* Twice: what is refused before another one is back may be taken behind it (a quota and its burst). */
 	for (int round = 0; round < 2; round++)
-		for (size_t i = count; i-- > 0;) {
+		for (size_t i = replaced->count; i-- > 0;) {
 			struct place place;
 
-			if (old[i] != NULL && find_place(cgroup_fd, &limits[i], &place) > 0)
-				(void)!io_write_small(cgroup_fd, place.file, old[i]);
+			if (replaced->old[i] != NULL && find_place(target->fd, &replaced->limits[i], &place) > 0)
+				(void)!io_write_small(target->fd, place.file, replaced->old[i]);
 		}
+}
+
+void cgroup_replaced_free(struct cgroup_replaced *replaced)
+{
+	for (size_t i = 0; i < replaced->count; i++)
+		free(replaced->old[i]);
+	free(replaced->old);
+	*replaced = (struct cgroup_replaced){ 0 };
 }
 
 /* Write those that are not @done. Returns how many were written now. */
@@ -272,26 +280,27 @@ static size_t set_some(const struct cgroup_target *target, const struct spec_lim
 }
 
 int cgroup_limits_replace(const struct cgroup_target *target, const struct spec_limit *limits, size_t count,
-			  struct error *err)
+			  struct cgroup_replaced *ret_replaced, struct error *err)
 {
 	mem_owned char **old = calloc(count + 1, sizeof(*old));
 	mem_owned bool  *done = calloc(count + 1, sizeof(*done));
 	bool all = true;
 
+	*ret_replaced = (struct cgroup_replaced){ 0 };
 	if (old == NULL || done == NULL)
 		return error_set(err, ENOMEM, "limits");
 	cgroup_limits_enable(target, limits, count);
 	for (size_t i = 0; i < count && target->fd >= 0; i++)
 		old[i] = old_value(target->fd, &limits[i]);
+	*ret_replaced = (struct cgroup_replaced){ limits, old, count };
+	old = NULL;
 	/* A value may be taken only behind another one, like a larger burst behind its larger quota. */
 	while (set_some(target, limits, count, done, err) > 0)
 		;
 	for (size_t i = 0; i < count; i++)
 		all = all && done[i];
 	if (!all && target->fd >= 0)
-		put_back(target->fd, limits, old, count);
-	for (size_t i = 0; i < count; i++)
-		free(old[i]);
+		cgroup_limits_put_back(target, ret_replaced);
 	return all ? 0 : -err->code;
 }
 
