@@ -54,15 +54,31 @@ static int open_read_only_clone(const struct exe *exe, int *ret_tree_fd)
 	return fd;
 }
 
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U /* Linux 6.3 */
+#endif
+
+/* A file in memory that may be executed, or it could be no process's exe file. Since 6.3 that has to be said where
+ * the sysctl vm.memfd_noexec is 1, and an older kernel does not know the flag. */
+static int create_executable_memfd(void)
+{
+	int fd = memfd_create("moss", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+
+	return fd < 0 && errno == EINVAL ? memfd_create("moss", MFD_CLOEXEC | MFD_ALLOW_SEALING) : fd;
+}
+
 /* A copy in memory that nobody can write any more. */
 static int open_sealed_copy(struct error *err)
 {
 	fd_owned from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	fd_owned copy = memfd_create("moss", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	fd_owned copy = from < 0 ? -1 : create_executable_memfd();
 	off_t    size = 0, at = 0;
 
-	if (from < 0 || copy < 0)
-		return error_set(err, errno, "copy the running binary");
+	if (from < 0 || copy < 0) {
+		error_set(err, errno, "copy the running binary");
+		return err->code == EACCES && from >= 0 ? error_hint(err, "the sysctl vm.memfd_noexec is 2: start moss by the path of its file, "
+				"so that no copy is needed, or set the sysctl to 1") : -err->code;
+	}
 	size = lseek(from, 0, SEEK_END);
 	while (at < size)
 		if (sendfile(copy, from, &at, (size_t)(size - at)) <= 0)

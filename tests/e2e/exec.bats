@@ -685,6 +685,27 @@ trace(7, pid, None, None)' "$(pgrep -P "$first")" strace.out >traced 2>&1 3>&- 4
 	eventually dead "$(cat pid)"
 }
 
+# Seen failing without: the propagation in clone_cgroup (Linux 6.15 and newer, where unite_trees() does something).
+@test "exec: what moss mounts for itself never shows on the host, not even where everything is shared" {
+	need_v2
+	program sleep 1000
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	in_v2 unshare --mount --propagation shared sh -c '
+		moss=$1 root=$2 id=$3 python=$4
+		"$moss" --root "$root" run -d "$id" </dev/null >out 2>&1 || exit
+		grep -q " /sys/fs/cgroup .* shared:" /proc/self/mountinfo || exit
+		"$python" -c "import select, subprocess, sys
+table = open(\"/proc/self/mountinfo\")
+poll = select.poll()
+poll.register(table, select.POLLPRI) # proc(5): a change of the mount namespace
+for _ in range(5):
+    subprocess.run(sys.argv[1:], check=True)
+print(\"changes:\", poll.poll(0))" "$moss" --root "$root" exec "$id" true >changes
+		"$moss" --root "$root" delete --force "$id"' sh "$MOSS" "$ROOT" "$ID" "$PYTHON" 3>&- 4>&-
+	cat out changes
+	[ "$(cat changes)" = "changes: []" ]
+}
+
 # Seen failing without: the second clone (clone_process), which the kernel's EBUSY takes (cgroups(7), "no internal processes").
 @test "exec: where the container's own manager has divided its cgroup, the process lands in the manager's part" {
 	need_v2
