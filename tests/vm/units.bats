@@ -132,6 +132,26 @@ nothing_left() {
 	nothing_left "$group" "$pid"
 }
 
+@test "units: moss@: the manager's own restart in the midst: limits, cgroup, STATUS= and the restart of the container go on" {
+	service $'READY=1\nSTATUS=at work' wait:/tmp/more STATUS=later wait:/tmp/never
+	config '.linux.resources += {pids: {limit: 17}}'
+	ctl start "$unit"
+	first=$(inside) main=$(show_of MainPID)
+	ctl daemon-reload
+	ctl daemon-reexec
+	is_shown ActiveState active
+	is_shown MainPID "$main"
+	[ "$(inside)" = "$first" ]
+	in_the_unit "$first"
+	[ "$(cat "/sys/fs/cgroup$(cgroup_of "$first")/pids.max")" = 17 ]
+	touch rootfs/tmp/more
+	eventually is_shown StatusText later
+	back_after "$first"
+	[ "$(cat "/sys/fs/cgroup$(cgroup_of "$(inside)")/pids.max")" = 17 ]
+	ctl stop "$unit"
+	is_shown Result success
+}
+
 @test "units: moss@: one that does not notify, with Type=exec; one that ignores SIGTERM is killed, and its end by SIGTERM is none of failure" {
 	drop_in Type=exec TimeoutStopSec=2
 	program sh -c 'exec sleep 1000' # the kernel keeps SIGTERM from a first process that does nothing about it
