@@ -101,7 +101,7 @@ mkdir -p "$work/in/bin" "$work/in/tests" "$work/in/units/system" "$work/in/units
 cp "$moss" "$work/in/bin/moss"
 [ "${#with[@]}" -eq 0 ] || { mkdir "$work/in/with" && cp "${with[@]}" "$work/in/with/"; } || exit
 for manager in system user; do
-	sh "$here/../../units/make.sh" "$manager" /usr/local/bin >"$work/in/units/$manager/moss@.service" || exit
+	sh "$here/../../helpers/units/make.sh" "$manager" /usr/local/bin >"$work/in/units/$manager/moss@.service" || exit
 done
 for file in "$here"/*.bats; do
 	[ ! -e "$here/../e2e/${file##*/}" ] || { echo "Bail out! ${file##*/} is in tests/vm and in tests/e2e" && exit 1; }
