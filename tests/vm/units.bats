@@ -29,7 +29,7 @@ teardown() {
 	ctl stop "$unit" "$ID.service" 2>/dev/null || true
 	ctl reset-failed "$unit" "$ID.service" 2>/dev/null || true
 	own_moss delete --force "$ID" || true
-	rm -rf "$bundles/$ID" "$dropins/$unit.d" "$dropins/$ID.service"
+	rm -rf "${bundles:?}/$ID" "${dropins:?}/$unit.d" "$dropins/$ID.service"
 	ctl daemon-reload
 	e2e_teardown
 }
