@@ -121,7 +121,7 @@ told_by() { jq -r --arg t "$1" 'select(.text | contains($t)) | .pid' told | head
 	program /nothing
 	attempt run -d "$ID"
 	[ "$status" -eq 1 ]
-	[[ "$output" == *"no such file or directory"* ]]
+	[[ "$output" == *"o such file or directory"* ]]
 	no_containers
 	service READY=1
 	config '.process.rlimits = [{type: "RLIMIT_CPU", hard: 0, soft: 0}] | .process.args = ["/bin/sh", "-c", "while :; do :; done"]'
