@@ -223,6 +223,7 @@ own_unit() {
 	chmod a+r config.json
 	chmod a+rwx rootfs/tmp
 	service $'STATUS=at work\nREADY=1' wait:/tmp/never
+	config '.linux.resources = {pids: {limit: 17}}'
 	chmod a+r config.json
 	own_moss() { su --login "$VM_USER" -c "'$MOSS' $*" 3>&- 4>&-; } # both find /run/user/UID/moss
 	for type in notify forking; do
@@ -231,11 +232,13 @@ own_unit() {
 		[ "$type" = notify ] || lines+=(PIDFile="/run/$ID/pid")
 		unit_file Delegate=yes Restart=always RestartSec=100ms "User=$VM_USER" "RuntimeDirectory=$ID" "${lines[@]}" \
 			"ExecStopPost=/usr/local/bin/moss delete --force $ID" "ExecStart=/usr/local/bin/moss run -d --pid-file /run/$ID/pid --bundle $BUNDLE $ID"
+		chmod a+r config.json
 		ctl start "$unit"
 		first=$(inside)
 		is_shown MainPID "$first"
 		in_the_unit "$first"
 		[ "$(stat -c %U "/proc/$first")" = "$VM_USER" ]
+		[ "$(cat "/sys/fs/cgroup$(cgroup_of "$first")/pids.max")" = 17 ]
 		back_after "$first"
 		is_shown MainPID "$(inside)"
 		second=$(inside) group=$(show_of ControlGroup)
