@@ -68,6 +68,10 @@ int cgroup_open_sub(int cgroup_fd, const char *path, int *ret_fd) __attribute__(
  * -ENOENT: it is elsewhere; or another -errno. */
 int cgroup_open_of(pid_t pid, const char *path, int *ret_fd) __attribute__((nonnull));
 
+/* Give it to somebody else to divide (cgroups(7), "delegation"): the directory and the files that /sys/kernel/cgroup/delegate
+ * names. Its limits are in none of those. Returns 0 or -errno with @err set. */
+int cgroup_delegate(int cgroup_fd, uid_t user, gid_t group, struct error *err) __attribute__((nonnull, warn_unused_result));
+
 /* Kill every process in it and below. Returns 0 or -errno. */
 int cgroup_kill(int cgroup_fd);
 

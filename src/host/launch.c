@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -297,6 +298,32 @@ static int set_limits(struct making *making, struct error *err)
 			return -err->code;
 	}
 	return set_scope_limits(making, err);
+}
+
+static bool shows_own_cgroups(const struct spec *spec)
+{
+	const struct spec_namespace *namespace = &spec->namespaces[SPEC_NS_CGROUP];
+
+	for (size_t i = 0; i < spec->mounts_count && namespace->listed && namespace->path == NULL; i++) {
+		const struct spec_mount *mount = &spec->mounts[i];
+
+		if (mount->type != NULL && str_starts(mount->type, "cgroup") && !mount->options.bind &&
+		    !(mount->options.attr_set & MOUNT_ATTR_RDONLY))
+			return true;
+	}
+	return false;
+}
+
+/* A service manager inside can divide its cgroup: one that it sees as the root, can write below, and owns. A normal user's
+ * is the user's already, who is root in there. */
+static int delegate_cgroup(struct making *making, struct error *err)
+{
+	const struct spec *spec = &making->plan->spec;
+	const struct spec_id_map *user = idmap_find(&spec->uid_maps, 0), *group = idmap_find(&spec->gid_maps, 0);
+
+	if (making->cgroup_fd < 0 || !caller_get()->privileged || user == NULL || group == NULL || !shows_own_cgroups(spec))
+		return 0;
+	return cgroup_delegate(making->cgroup_fd, user->host_id, group->host_id, err);
 }
 
 /* While the other side makes its mounts: the verifier takes 0.25 ms. */
@@ -633,7 +660,7 @@ static int make_container(struct making *making, struct error *err)
 	setrlimit(RLIMIT_NOFILE, &plan->files.limit);
 	if (ret < 0 || intel_rdt_enter(&plan->intel_rdt, making->pid, err) < 0 ||
 	    inherited_rlimits(&plan->spec.process, making->pid, err) < 0 || prepare_namespaces(making, err) < 0 ||
-	    prepare_record(making, err) < 0 || set_limits(making, err) < 0 ||
+	    prepare_record(making, err) < 0 || set_limits(making, err) < 0 || delegate_cgroup(making, err) < 0 ||
 	    restrict_devices(making, err) < 0 ||
 	    (making->options->start_now && seccomp_make(&plan->seccomp, false, err) < 0)) {
 		if (err->code == EPIPE)
