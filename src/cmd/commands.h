@@ -7,7 +7,8 @@
 #include "host/state.h"
 
 struct create_options { /* also of run */
-	const char *bundle, *config, *console_socket, *pidfd_socket, *pid_file;
+	const char *bundle, *config, *console_socket, *pidfd_socket, *pid_file, *network;
+	struct spec_texts publish;
 	unsigned    preserve_fds;
 	bool        no_pivot, no_new_keyring, keep_groups, detach, keep, no_subreaper;
 };

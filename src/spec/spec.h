@@ -15,6 +15,7 @@
 #include "base/hook.h"
 #include "base/mem.h"
 #include "spec/mount_options.h"
+#include "spec/spec_network.h"
 #include "spec/spec_seccomp.h"
 
 #define SPEC_VERSION_MIN "1.0.0" /* of the specification, as ociVersion */
@@ -281,6 +282,11 @@ struct spec {
 
 	struct spec_annotation *annotations;
 	size_t                  annotations_count;
+
+	/* --network and --publish, or the annotations for them; set by the host side. NULL: as config.json says. */
+	struct spec_network *network;
+	const char          *network_text;
+	struct spec_texts    publish;
 
 	struct spec_unsupported *unsupported;
 	size_t                   unsupported_count;
