@@ -111,12 +111,12 @@ static _Noreturn void give_up(const struct error *err)
 	_exit(EXIT_FAILURE);
 }
 
-static _Noreturn void run_inside(struct engine *engine, int tap, int updates)
+static _Noreturn void run_inside(struct engine *engine, const struct sandbox *sandbox, int tap, int updates)
 {
 	struct error err = { 0 };
 
 	close(SETTINGS_PIDFD);
-	if (sandbox_enter(engine->config.outbound_addr != NULL || engine->config.outbound_addr6 != NULL, &err) < 0)
+	if (sandbox_enter(sandbox, &err) < 0)
 		give_up(&err);
 	(void)!sync_send(SETTINGS_SOCK, SYNC_READY, NULL, 0, -1);
 	close(SETTINGS_SOCK);
@@ -155,12 +155,13 @@ int main(int argc, char **argv)
 		error_set(&err, -ret, "tell the host's addresses");
 		give_up(&err);
 	}
-	pid_t pid = sandbox_clone(&inside, &err);
+	struct sandbox sandbox = { .may_bind = engine->config.outbound_addr != NULL || engine->config.outbound_addr6 != NULL };
+	pid_t pid = sandbox_clone(&sandbox, &inside, &err);
 	if (pid < 0)
 		give_up(&err);
 	if (pid == 0) {
 		close(updates[0]);
-		run_inside(engine, tap, updates[1]);
+		run_inside(engine, &sandbox, tap, updates[1]);
 	}
 	watch.inside = inside;
 	const int keep[] = { SETTINGS_PIDFD, inside, updates[0] };

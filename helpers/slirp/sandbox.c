@@ -30,7 +30,7 @@
 #define FILES_MAX 65536
 #define MEMORY_MAX (UINT64_C(32) << 30) /* addresses, of which a connection takes 256 KiB */
 
-pid_t sandbox_clone(int *ret_pidfd, struct error *err)
+pid_t sandbox_clone(struct sandbox *sandbox, int *ret_pidfd, struct error *err)
 {
 	struct sys_clone_args args = {
 		.flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_PIDFD,
@@ -45,6 +45,8 @@ pid_t sandbox_clone(int *ret_pidfd, struct error *err)
 	/* The child writes its own maps. */
 	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
 		return error_set(err, errno, "prctl PR_SET_DUMPABLE");
+	sandbox->uid = geteuid();
+	sandbox->gid = getegid();
 	pid_t pid = sys_clone3(&args);
 	return pid < 0 ? error_set(err, errno, "make the sandbox: namespaces of moss-slirp's own") : pid;
 }
@@ -166,12 +168,12 @@ static int filter_calls(bool may_bind, struct error *err)
 	return ret < 0 ? error_set(err, -ret, "load the filter of system calls") : 0;
 }
 
-int sandbox_enter(bool may_bind, struct error *err)
+int sandbox_enter(const struct sandbox *sandbox, struct error *err)
 {
-	if (map_ids(geteuid(), getegid(), err) < 0 || leave_tree(err) < 0 || set_limits(err) < 0 || drop_capabilities(err) < 0)
+	if (map_ids(sandbox->uid, sandbox->gid, err) < 0 || leave_tree(err) < 0 || set_limits(err) < 0 || drop_capabilities(err) < 0)
 		return -err->code;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return error_set(err, errno, "prctl");
-	return filter_calls(may_bind, err);
+	return filter_calls(sandbox->may_bind, err);
 }

@@ -35,4 +35,8 @@ int network_start(const struct spec *spec, int pidfd, bool in_user_ns, struct st
 /* End the helper, if there is one, and wait until its ports are free. */
 void network_end(const struct state *state, int dir_fd) __attribute__((nonnull));
 
+/* For `moss doctor`: is the helper there, and with which libslirp? */
+struct probe_result; /* host/probe.h */
+void network_probe(struct probe_result *result) __attribute__((nonnull));
+
 #endif
