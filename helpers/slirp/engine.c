@@ -124,7 +124,6 @@ static int from_epoll(uint32_t events)
 	       ((events & EPOLLHUP) ? SLIRP_POLL_HUP : 0);
 }
 
-/* Room for @fd in both arrays. */
 static bool make_room(struct engine *engine, int fd)
 {
 	size_t room = engine->sockets_room;
@@ -139,32 +138,42 @@ static bool make_room(struct engine *engine, int fd)
 	memset(sockets + engine->sockets_room, 0, (room - engine->sockets_room) * sizeof(*sockets));
 	engine->sockets = sockets;
 	engine->sockets_room = room;
-	int *listed = realloc(engine->listed, room * sizeof(*listed));
-	if (listed == NULL)
-		abort(); /* half of it is none */
-	engine->listed = listed;
 	return true;
+}
+
+static void watch_socket(struct engine *engine, int fd, uint32_t events)
+{
+	struct engine_socket *socket = &engine->sockets[fd];
+
+	socket->events = engine_watch(engine, fd, events, ENGINE_SLIRP, (uint32_t)fd) == 0 ? events : 0;
 }
 
 /* libslirp wants to know of @fd in this round. */
 static int add_poll(int fd, int events, void *opaque)
 {
 	struct engine *engine = opaque;
-	uint32_t wanted = to_epoll(events);
 
 	if (fd < 0 || !make_room(engine, fd))
 		return -1;
 	struct engine_socket *socket = &engine->sockets[fd];
 	socket->round = engine->round;
 	socket->ready = 0;
-	engine->seen_count++;
-	if (!socket->listed) {
-		socket->listed = true;
-		engine->listed[engine->listed_count++] = fd;
-	}
-	if (socket->events != wanted)
-		socket->events = engine_watch(engine, fd, wanted, ENGINE_SLIRP, (uint32_t)fd) == 0 ? wanted : 0;
+	socket->wanted = to_epoll(events);
+	if (socket->wanted & ~socket->events)
+		watch_socket(engine, fd, socket->wanted | socket->events);
 	return fd;
+}
+
+/* epoll saw something at one of libslirp's sockets. Returns whether that is to be told. */
+static bool see(struct engine *engine, uint32_t fd, uint32_t events)
+{
+	struct engine_socket *socket = &engine->sockets[fd];
+	uint32_t wanted = socket->round == engine->round ? socket->wanted : 0;
+
+	if (wanted == 0 || (events & ~(wanted | EPOLLHUP | EPOLLERR)))
+		watch_socket(engine, (int)fd, wanted);
+	socket->ready = wanted != 0 ? events & (wanted | EPOLLHUP | EPOLLERR) : 0;
+	return socket->ready != 0;
 }
 
 static int get_events(int index, void *opaque)
@@ -172,27 +181,6 @@ static int get_events(int index, void *opaque)
 	struct engine *engine = opaque;
 
 	return index < 0 ? 0 : from_epoll(engine->sockets[index].ready);
-}
-
-/* Those that libslirp did not ask for any more. */
-static void sweep(struct engine *engine)
-{
-	size_t kept = 0;
-
-	if (engine->seen_count == engine->listed_count)
-		return;
-	for (size_t i = 0; i < engine->listed_count; i++) {
-		struct engine_socket *socket = &engine->sockets[engine->listed[i]];
-
-		if (socket->round == engine->round) {
-			engine->listed[kept++] = engine->listed[i];
-			continue;
-		}
-		if (socket->events != 0) /* else it is closed, or somebody else's by now */
-			engine_watch(engine, engine->listed[i], 0, ENGINE_SLIRP, 0);
-		*socket = (struct engine_socket){ 0 };
-	}
-	engine->listed_count = kept;
 }
 
 static void take_frame(struct engine *engine, size_t size)
@@ -261,9 +249,7 @@ static bool handle(struct engine *engine, const struct epoll_event *event, bool 
 
 	switch ((enum engine_source)(event->data.u64 >> 32)) {
 	case ENGINE_SLIRP:
-		if (number < engine->sockets_room)
-			engine->sockets[number].ready = event->events;
-		*ret_walk = true;
+		*ret_walk |= number < engine->sockets_room && see(engine, number, event->events);
 		return true;
 	case ENGINE_TAP:
 		return take_frames(engine);
@@ -285,9 +271,7 @@ static int round_of(struct engine *engine)
 	uint32_t timeout = UINT32_MAX;
 
 	engine->round++;
-	engine->seen_count = 0;
 	slirp_pollfds_fill(engine->slirp, &timeout, add_poll, engine);
-	sweep(engine);
 	int own = dns_timeout(engine->dns), wait = timeout > INT32_MAX ? -1 : (int)timeout;
 	if (wait < 0 || (own >= 0 && own < wait))
 		wait = own;

@@ -1,7 +1,8 @@
 /* engine.h - libslirp, and the loop around it.
  *
  * Side: helper. The loop waits with epoll(7), which is told only what has changed between two rounds of
- * slirp_pollfds_fill(): what 1000 idle connections cost a packet is libslirp's own walk over them, and no system call.
+ * slirp_pollfds_fill(): what 1000 idle connections cost a packet is libslirp's own walk over them, and no system call. What is
+ * not asked for any more stays watched until it happens: libslirp often asks again before that.
  */
 #ifndef MOSS_SLIRP_ENGINE_H
 #define MOSS_SLIRP_ENGINE_H
@@ -13,9 +14,8 @@
 struct dns; /* dns.h */
 
 struct engine_socket { /* by its fd: one of libslirp's */
-	uint32_t events, ready; /* EPOLL*: what epoll watches for; what it saw in this round */
-	uint32_t round;         /* when libslirp asked for it last */
-	bool     listed;        /* in engine->listed */
+	uint32_t events, wanted, ready; /* EPOLL*: what epoll watches for; what libslirp asked for last; what is there */
+	uint32_t round;                 /* when it asked */
 };
 
 struct engine {
@@ -27,8 +27,6 @@ struct engine {
 	struct dns *dns;
 	struct engine_socket *sockets; /* sockets_room of them, by fd */
 	size_t   sockets_room;
-	int     *listed; /* fds that epoll may hold */
-	size_t   listed_count, seen_count;
 	uint32_t round;
 	int64_t  walked_ms; /* when slirp_pollfds_poll() ran last */
 	struct sockaddr_in  outbound4;

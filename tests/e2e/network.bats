@@ -495,7 +495,7 @@ s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1])))' $((port + i))
 	run moss doctor
 	[[ "$output" == *"libslirp 4."* ]]
 	case $output in *"libslirp 4.7.0"*) [[ "$output" == *"CVE-2026-9539"*"CVE-2026-95507"*"CVE-2026-95508"* ]] ;; esac
-	run "${MOSS%/*}/moss-slirp"
+	run "${MOSS%/*}/moss-slirp" 3>&- 4>&-
 	[ "$status" -eq 1 ]
 	[[ "$output" == *"started by moss"* ]]
 }
