@@ -164,9 +164,10 @@ int io_remove_tree(int dir_fd, const char *name)
 
 #define TEMPORARY_MAX 300
 
-static void temporary_name(const char *name, char temporary[TEMPORARY_MAX])
+/* The name of whoever has the place to himself: what he leaves when he is killed is the next one's to replace. */
+static void prepared_name(const char *name, char temporary[TEMPORARY_MAX])
 {
-	snprintf(temporary, TEMPORARY_MAX, ".%.240s.%d", name, (int)getpid());
+	snprintf(temporary, TEMPORARY_MAX, ".%.240s.new", name);
 }
 
 static int open_new(int dir_fd, const char *name, mode_t mode)
@@ -184,44 +185,55 @@ static int give_to_owner(int fd, int dir_fd)
 	return st.st_uid == geteuid() || geteuid() != 0 || fchown(fd, st.st_uid, st.st_gid) == 0 ? 0 : -errno;
 }
 
+static int write_temporary(int dir_fd, const char *temporary, const char *bytes, size_t size, mode_t mode)
+{
+	fd_owned fd = open_new(dir_fd, temporary, mode);
+
+	if (fd < 0 && errno == EEXIST && unlinkat(dir_fd, temporary, 0) == 0) /* of a process that was killed */
+		fd = open_new(dir_fd, temporary, mode);
+	if (fd < 0)
+		return -errno;
+	int ret = give_to_owner(fd, dir_fd);
+	if (ret == 0)
+		ret = io_write_all(fd, bytes, size);
+	if (ret < 0)
+		unlinkat(dir_fd, temporary, 0);
+	return ret;
+}
+
+static int rename_temporary(int dir_fd, const char *temporary, const char *name)
+{
+	if (renameat(dir_fd, temporary, dir_fd, name) == 0)
+		return 0;
+	int ret = -errno;
+	unlinkat(dir_fd, temporary, 0);
+	return ret;
+}
+
 int io_replace_prepare(int dir_fd, const char *name, const char *bytes, size_t size, mode_t mode,
 		       struct error *err)
 {
 	char temporary[TEMPORARY_MAX];
 
-	temporary_name(name, temporary);
-	fd_owned fd = open_new(dir_fd, temporary, mode);
-	if (fd < 0 && errno == EEXIST && unlinkat(dir_fd, temporary, 0) == 0) /* of a killed process with our pid */
-		fd = open_new(dir_fd, temporary, mode);
-	if (fd < 0)
-		return error_at(err, errno, name, "create");
-	int ret = give_to_owner(fd, dir_fd);
-	if (ret == 0)
-		ret = io_write_all(fd, bytes, size);
-	if (ret < 0) {
-		io_replace_forget(dir_fd, name);
-		return error_at(err, -ret, name, "write");
-	}
-	return 0;
+	prepared_name(name, temporary);
+	int ret = write_temporary(dir_fd, temporary, bytes, size, mode);
+	return ret < 0 ? error_at(err, -ret, name, "write") : 0;
 }
 
 int io_replace_commit(int dir_fd, const char *name, struct error *err)
 {
 	char temporary[TEMPORARY_MAX];
 
-	temporary_name(name, temporary);
-	if (renameat(dir_fd, temporary, dir_fd, name) == 0)
-		return 0;
-	error_at(err, errno, name, "write");
-	io_replace_forget(dir_fd, name);
-	return -err->code;
+	prepared_name(name, temporary);
+	int ret = rename_temporary(dir_fd, temporary, name);
+	return ret < 0 ? error_at(err, -ret, name, "write") : 0;
 }
 
 void io_replace_forget(int dir_fd, const char *name)
 {
 	char temporary[TEMPORARY_MAX];
 
-	temporary_name(name, temporary);
+	prepared_name(name, temporary);
 	unlinkat(dir_fd, temporary, 0);
 }
 
@@ -244,9 +256,13 @@ static int create_whole(int dir_fd, const char *name, const char *bytes, size_t 
 int io_replace_file(int dir_fd, const char *name, const char *bytes, size_t size, mode_t mode,
 		    struct error *err)
 {
+	char temporary[TEMPORARY_MAX];
+
 	if (create_whole(dir_fd, name, bytes, size, mode) == 0)
 		return 0;
-	int ret = io_replace_prepare(dir_fd, name, bytes, size, mode, err);
-
-	return ret < 0 ? ret : io_replace_commit(dir_fd, name, err);
+	snprintf(temporary, TEMPORARY_MAX, ".%.240s.%d", name, (int)getpid());
+	int ret = write_temporary(dir_fd, temporary, bytes, size, mode);
+	if (ret == 0)
+		ret = rename_temporary(dir_fd, temporary, name);
+	return ret < 0 ? error_at(err, -ret, name, "write") : 0;
 }

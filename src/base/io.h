@@ -29,8 +29,8 @@ int io_write_all(int fd, const void *bytes, size_t size) __attribute__((nonnull,
 int io_write_small(int dir_fd, const char *path, const char *text)
 	__attribute__((nonnull, warn_unused_result));
 
-/* The two halves of io_replace_file(), for work that can be done ahead: write the temporary file;
- * put it in its place. After a failure, or without the second half, the temporary file is to be
+/* io_replace_file() in two halves, for work that can be done ahead, and for one writer at a time: write the temporary file, which
+ * is ".NAME.new" and takes the place of one that a killed writer left; put it in its place. Without the second half it is to be
  * removed: io_replace_forget(). What root replaces belongs to the directory's owner. */
 int io_replace_prepare(int dir_fd, const char *name, const char *bytes, size_t size, mode_t mode,
 		       struct error *err) __attribute__((nonnull, warn_unused_result));

@@ -31,42 +31,6 @@ int log_open(const struct log_options *options, struct error *err)
 	return 0;
 }
 
-/* How many bytes the UTF-8 character at @c has; 0: it is none. RFC 3629, section 4: no character is
- * longer than it needs to be, none is half of a surrogate pair or above U+10FFFF. */
-static size_t utf8_size(const unsigned char *c)
-{
-	unsigned char least = *c == 0xe0 ? 0xa0 : *c == 0xf0 ? 0x90 : 0x80;
-	unsigned char most = *c == 0xed ? 0x9f : *c == 0xf4 ? 0x8f : 0xbf;
-	size_t size = *c < 0x80 ? 1 : *c < 0xc2 ? 0 : *c < 0xe0 ? 2 : *c < 0xf0 ? 3 : *c < 0xf5 ? 4 : 0;
-
-	if (size > 1 && (c[1] < least || c[1] > most))
-		return 0;
-	for (size_t i = 2; i < size; i++)
-		if ((c[i] & 0xc0) != 0x80)
-			return 0;
-	return size;
-}
-
-/* A JSON string; each byte that is part of no UTF-8 character becomes U+FFFD. */
-static void add_json(struct str *line, const char *text)
-{
-	str_add(line, "\"");
-	for (const unsigned char *c = (const unsigned char *)text; *c != '\0';) {
-		size_t size = utf8_size(c);
-
-		if (*c == '"' || *c == '\\')
-			str_add(line, "\\%c", *c);
-		else if (*c < 0x20)
-			str_add(line, "\\u%04x", *c);
-		else if (size > 0)
-			str_add_bytes(line, (const char *)c, size);
-		else
-			str_add(line, "\\ufffd");
-		c += size > 0 ? size : 1;
-	}
-	str_add(line, "\"");
-}
-
 /* logfmt, as logrus writes it: quotes and backslashes escaped, one line whatever the text holds. */
 static void add_quoted(struct str *line, const char *text)
 {
@@ -108,7 +72,7 @@ static void line_make(struct str *line, const char *level, const char *text, con
 		return;
 	}
 	str_add(line, "{\"level\":\"%s\",\"msg\":", level);
-	add_json(line, text);
+	str_add_json(line, text);
 	str_add(line, ",\"time\":\"%s\"", when);
 	if (err != NULL) {
 		const char *const values[] = { err->step, err->object, err->hint };
@@ -118,7 +82,7 @@ static void line_make(struct str *line, const char *level, const char *text, con
 			if (values[i][0] == '\0')
 				continue;
 			str_add(line, ",\"%s\":", names[i]);
-			add_json(line, values[i]);
+			str_add_json(line, values[i]);
 		}
 	}
 	str_add(line, "}\n");

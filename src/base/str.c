@@ -68,6 +68,51 @@ void str_add(struct str *str, const char *format, ...)
 		free(text);
 }
 
+/* How many bytes the UTF-8 character at @c has; 0: it is none. RFC 3629, section 4: no character is
+ * longer than it needs to be, none is half of a surrogate pair or above U+10FFFF. */
+static size_t utf8_size(const unsigned char *c)
+{
+	unsigned char least = *c == 0xe0 ? 0xa0 : *c == 0xf0 ? 0x90 : 0x80;
+	unsigned char most = *c == 0xed ? 0x9f : *c == 0xf4 ? 0x8f : 0xbf;
+	size_t size = *c < 0x80 ? 1 : *c < 0xc2 ? 0 : *c < 0xe0 ? 2 : *c < 0xf0 ? 3 : *c < 0xf5 ? 4 : 0;
+
+	if (size > 1 && (c[1] < least || c[1] > most))
+		return 0;
+	for (size_t i = 2; i < size; i++)
+		if ((c[i] & 0xc0) != 0x80)
+			return 0;
+	return size;
+}
+
+bool str_is_utf8(const char *text)
+{
+	size_t size;
+
+	for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c += size)
+		if ((size = utf8_size(c)) == 0)
+			return false;
+	return true;
+}
+
+void str_add_json(struct str *str, const char *text)
+{
+	str_add(str, "\"");
+	for (const unsigned char *c = (const unsigned char *)text; *c != '\0';) {
+		size_t size = utf8_size(c);
+
+		if (*c == '"' || *c == '\\')
+			str_add(str, "\\%c", *c);
+		else if (*c < 0x20)
+			str_add(str, "\\u%04x", *c);
+		else if (size > 0)
+			str_add_bytes(str, (const char *)c, size);
+		else
+			str_add(str, "\\ufffd");
+		c += size > 0 ? size : 1;
+	}
+	str_add(str, "\"");
+}
+
 size_t str_last_component(const char *path, size_t *ret_length)
 {
 	size_t end = strlen(path);

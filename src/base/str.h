@@ -28,6 +28,9 @@ struct str {
 
 void str_add(struct str *str, const char *format, ...) __attribute__((format(printf, 2, 3), nonnull));
 void str_add_bytes(struct str *str, const char *bytes, size_t size) __attribute__((nonnull));
+/* A JSON string with its quotes; each byte that is part of no UTF-8 character becomes U+FFFD. */
+void str_add_json(struct str *str, const char *text) __attribute__((nonnull));
+bool str_is_utf8(const char *text) __attribute__((nonnull));
 void str_free(struct str *str) __attribute__((nonnull));
 
 #endif

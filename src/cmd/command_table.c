@@ -120,6 +120,8 @@ static const struct option update_table[] = {
 	{ "memory-reservation", 0, TEXT(struct update_options, memory_reservation), "BYTES", "memory that is taken back last" },
 	{ "memory-swap", 0, TEXT(struct update_options, memory_swap), "BYTES", "limit of memory and swap together; -1: no limit" },
 	{ "pids-limit", 0, TEXT(struct update_options, pids_limit), "N", "number of processes and threads; -1: no limit" },
+	{ "l3-cache-schema", 0, TEXT(struct update_options, l3_cache_schema), "LINES", "resctrl: part of the cache, like L3:0=ff;1=f" },
+	{ "mem-bw-schema", 0, TEXT(struct update_options, mem_bw_schema), "LINE", "resctrl: memory bandwidth, like MB:0=50;1=70" },
 	{ 0 }
 };
 

@@ -18,7 +18,8 @@ struct ps_options { const char *format; };
 struct delete_options { bool force; };
 struct update_options { /* texts as they are given */
 	const char *resources, *blkio_weight, *cpu_period, *cpu_quota, *cpu_burst, *cpu_share, *cpu_rt_period, *cpu_rt_runtime,
-		*cpuset_cpus, *cpuset_mems, *cpu_idle, *memory, *memory_reservation, *memory_swap, *pids_limit;
+		*cpuset_cpus, *cpuset_mems, *cpu_idle, *memory, *memory_reservation, *memory_swap, *pids_limit,
+		*l3_cache_schema, *mem_bw_schema;
 };
 struct events_options { const char *interval; bool stats; };
 struct doctor_options { bool json; };
@@ -31,6 +32,11 @@ int command_root(const struct global_options *global, bool create, struct state_
 /* What the options of `update` ask for, as a linux.resources; to be released with json_object_put(), also after a failure.
  * Returns 0, or -EINVAL or -ENOMEM with @err set. */
 int update_patch(const struct update_options *options, struct json_object **ret_patch, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* What they ask for of resctrl, into ret_spec->intel_rdt; spec_free() is needed in every case.
+ * Returns 0, or -EINVAL or -ENOMEM with @err set. */
+int update_rdt(const struct update_options *options, struct spec *ret_spec, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
 /* The container that a command is about. */

@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "base/str.h"
 #include "cmd/commands.h"
 #include "host/state.h"
+#include "spec/json_make.h"
 
 struct entry { /* one container, as it is shown */
 	char  id[256], owner[64], status[16];
@@ -21,32 +21,27 @@ struct entry { /* one container, as it is shown */
 	struct state state;
 };
 
-static void add_text(struct json_object *json, const char *name, const char *text)
-{
-	json_object_object_add(json, name, json_object_new_string(text ? text : ""));
-}
-
 static struct json_object *entry_json(const struct entry *entry)
 {
 	struct json_object *json = json_object_new_object(), *annotations;
 	const struct state *state = &entry->state;
 
-	add_text(json, "ociVersion", state->oci_version);
-	add_text(json, "id", entry->id);
+	json_add_text(json, "ociVersion", state->oci_version);
+	json_add_text(json, "id", entry->id);
 	json_object_object_add(json, "pid", json_object_new_int(entry->pid));
-	add_text(json, "status", entry->status);
-	add_text(json, "bundle", state->bundle);
-	add_text(json, "rootfs", state->rootfs);
-	add_text(json, "created", state->created);
+	json_add_text(json, "status", entry->status);
+	json_add_text(json, "bundle", state->bundle);
+	json_add_text(json, "rootfs", state->rootfs);
+	json_add_text(json, "created", state->created);
 	if (state->annotations_count > 0 || entry->network != NULL) {
 		annotations = json_object_new_object();
 		for (size_t i = 0; i < state->annotations_count; i++)
-			add_text(annotations, state->annotations[i].name, state->annotations[i].value);
+			json_add_text(annotations, state->annotations[i].name, state->annotations[i].value);
 		if (entry->network != NULL)
-			add_text(annotations, "org.moss.network.status", entry->network);
+			json_add_text(annotations, "org.moss.network.status", entry->network);
 		json_object_object_add(json, "annotations", annotations);
 	}
-	add_text(json, "owner", entry->owner);
+	json_add_text(json, "owner", entry->owner);
 	return json;
 }
 

@@ -19,7 +19,9 @@
 #include "cmd/commands.h"
 #include "host/cgroup_devices.h"
 #include "host/cgroup_limits.h"
+#include "host/caller.h"
 #include "host/destroy.h"
+#include "host/rdt_update.h"
 #include "host/state.h"
 #include "spec/json_read.h"
 #include "spec/resources_merge.h"
@@ -206,11 +208,29 @@ static bool same_devices(const struct spec *a, const struct spec *b)
 	return true;
 }
 
-struct change {
+struct change { /* all of it, or nothing */
+	struct cgroup_target target;
 	const struct spec *from, *to;
 	const struct spec_limit *limits; /* those of @to that are to be written */
 	size_t count;
+	bool   devices; /* its list takes the place of the one of @from */
+	bool   rdt;     /* and so does the schemata */
+	struct rdt_update rdt_update;
+	struct cgroup_replaced replaced;
 };
+
+static void change_close(struct change *change)
+{
+	cgroup_replaced_free(&change->replaced);
+	rdt_update_close(&change->rdt_update);
+}
+
+/* One that is named is written, whatever the record says: an update may have been killed in between. A user can have no program. */
+static bool devices_change(const struct change *change, struct json_object *patch)
+{
+	return !same_devices(change->from, change->to) ||
+	       (change->target.fd >= 0 && caller_get()->root && resources_name(patch, "linux: resources: devices"));
+}
 
 static int set_devices(const struct cgroup_target *target, const struct spec *spec, struct error *err)
 {
@@ -221,56 +241,113 @@ static int set_devices(const struct cgroup_target *target, const struct spec *sp
 	return 0;
 }
 
-static int set_all(const struct cgroup_target *target, const struct change *change, struct error *err)
+static void take_back_devices(const struct change *change)
 {
-	bool devices = !same_devices(change->from, change->to);
 	struct error ignored = { 0 };
 
-	if (devices && set_devices(target, change->to, err) < 0)
+	if (change->devices)
+		(void)!set_devices(&change->target, change->from, &ignored);
+}
+
+static int change_apply(struct change *change, const struct update *update, struct error *err)
+{
+	if (change->devices && set_devices(&change->target, change->to, err) < 0)
 		return -err->code;
-	int ret = cgroup_limits_replace(target, change->limits, change->count, err);
-	if (ret < 0 && devices)
-		(void)!set_devices(target, change->from, &ignored);
+	int ret = cgroup_limits_replace(&change->target, change->limits, change->count, &change->replaced, err);
+	if (ret == 0 && change->rdt) {
+		ret = rdt_update_apply(&change->rdt_update, &update->container.state, update->container.dir_fd, err);
+		if (ret < 0)
+			cgroup_limits_put_back(&change->target, &change->replaced);
+	}
+	if (ret < 0)
+		take_back_devices(change);
+	return ret < 0 ? error_step(err, "set limits") : 0;
+}
+
+static void change_undo(const struct change *change)
+{
+	if (change->rdt)
+		rdt_update_undo(&change->rdt_update);
+	cgroup_limits_put_back(&change->target, &change->replaced);
+	take_back_devices(change);
+}
+
+/* @resources: the record of what holds then. */
+static int apply(struct update *update, struct change *change, const char *resources, struct error *err)
+{
+	struct command_container *container = &update->container;
+	struct state *state = &container->state;
+	const char   *before = state->resources;
+	bool new_class = change->rdt && change->rdt_update.before == NULL;
+
+	/* A class is in the record before it is made, or nobody would remove it. */
+	if (new_class && state_write(container->dir_fd, state, err) < 0)
+		return -err->code;
+	state->resources = resources;
+	/* Written ahead, so that nothing but a rename can fail once the limits hold. */
+	int ret = state_prepare(container->dir_fd, state, err);
+	if (ret == 0) {
+		ret = change_apply(change, update, err);
+		if (ret < 0)
+			state_forget(container->dir_fd);
+		else if ((ret = state_commit(container->dir_fd, err)) < 0)
+			change_undo(change);
+	}
+	if (ret < 0 && new_class) {
+		struct error ignored = { 0 };
+
+		state->resources = before;
+		state->rdt = (struct state_rdt){ 0 };
+		(void)!state_write(container->dir_fd, state, &ignored);
+	}
 	return ret;
 }
 
-static int apply(struct update *update, struct json_object *patch, bool degrade, struct error *err)
+/* What is asked for, laid over what the container has. */
+static int merge(struct update *update, struct json_object *patch, struct spec *base, struct spec *merged, const char **ret_text,
+		 struct error *err)
 {
-	struct error reason = { 0 };
-	struct cgroup_target target = { update->cgroup, update->container.state.cgroup, &reason };
 	static const struct json_limits kept = { STATE_DEPTH_MAX - 2, STATE_COUNT_MAX / 2 }; /* or state.json could not be read */
 	json_owned *json = NULL, *read_again = NULL;
-	const char *text;
-	spec_owned  base = { 0 }, merged = { 0 };
-	size_t      count;
 
-	error_set(&reason, 0, "it was made without one, or it is gone");
-	if (read_base(update, &json, err) < 0 || convert(json, &base, &text, err) < 0)
+	if (read_base(update, &json, err) < 0 || convert(json, base, ret_text, err) < 0)
 		return -err->code;
 	if (resources_merge(json, patch) < 0)
 		return error_set(err, ENOMEM, "update");
-	if (convert(json, &merged, &text, err) < 0)
+	if (convert(json, merged, ret_text, err) < 0)
 		return -err->code;
-	if (merged.unsupported_count > base.unsupported_count)
-		return error_at(err, 0, merged.unsupported[0].path, "only cgroup v1 has this limit: it can't be enforced");
-	for (size_t i = base.warnings.count; i < merged.warnings.count; i++)
-		log_line(LOG_LEVEL_WARNING, "%s", merged.warnings.texts[i]);
-	struct spec_limit *limits = select_limits(&merged, &base, patch, &count);
+	if (merged->unsupported_count > base->unsupported_count)
+		return error_at(err, 0, merged->unsupported[0].path, "only cgroup v1 has this limit: it can't be enforced");
+	for (size_t i = base->warnings.count; i < merged->warnings.count; i++)
+		log_line(LOG_LEVEL_WARNING, "%s", merged->warnings.texts[i]);
+	return json_parse(*ret_text, strlen(*ret_text), &kept, &read_again, err) < 0 ? error_step(err, "record linux.resources") : 0;
+}
+
+/* @rdt: what is asked for of resctrl. */
+static int update_container(struct update *update, struct json_object *patch, const struct spec *rdt, bool degrade, struct error *err)
+{
+	struct error reason = { 0 };
+	spec_owned   base = { 0 }, merged = { 0 };
+	struct state *state = &update->container.state;
+	struct change __attribute__((cleanup(change_close))) change = {
+		.target = { update->cgroup, state->cgroup, &reason }, .from = &base, .to = &merged, .rdt = rdt->intel_rdt.given,
+		.rdt_update.rdt.root_fd = -1,
+	};
+	const char *text;
+
+	error_set(&reason, 0, "it was made without one, or it is gone");
+	if (merge(update, patch, &base, &merged, &text, err) < 0)
+		return -err->code;
+	struct spec_limit *limits = select_limits(&merged, &base, patch, &change.count);
 	if (limits == NULL)
 		return error_set(err, ENOMEM, "update");
-	if (degrade && drop_missed(update, &target, limits, &count, err) < 0)
+	if (degrade && drop_missed(update, &change.target, limits, &change.count, err) < 0)
 		return -err->code;
-	if (json_parse(text, strlen(text), &kept, &read_again, err) < 0)
-		return error_step(err, "record linux.resources");
-	update->container.state.resources = text;
-	/* Written ahead, so that nothing but a rename can fail once the limits hold. */
-	if (state_prepare(update->container.dir_fd, &update->container.state, err) < 0)
+	change.limits = limits;
+	change.devices = devices_change(&change, patch);
+	if (change.rdt && rdt_update_plan(&rdt->intel_rdt, state, update->container.dir_fd, &change.rdt_update, err) < 0)
 		return -err->code;
-	if (set_all(&target, &(struct change){ &base, &merged, limits, count }, err) < 0) {
-		state_forget(update->container.dir_fd);
-		return error_step(err, "set limits");
-	}
-	return state_commit(update->container.dir_fd, err);
+	return apply(update, &change, text, err);
 }
 
 int update_run(const struct global_options *global, const void *fields, char **arguments, struct error *err)
@@ -278,12 +355,15 @@ int update_run(const struct global_options *global, const void *fields, char **a
 	const struct update_options *options = fields;
 	struct update update = { .container = { .root.fd = -1, .dir_fd = -1, .pidfd = -1 }, .cgroup = -1 };
 	json_owned   *patch = NULL;
+	spec_owned    rdt = { 0 };
 	int ret = options->resources != NULL ? read_patch(options->resources, &patch, err) : update_patch(options, &patch, err);
 
 	if (ret == 0)
+		ret = update_rdt(options, &rdt, err);
+	if (ret == 0)
 		ret = open_update(&update, global, arguments[0], err);
 	if (ret == 0)
-		ret = apply(&update, patch, global->degrade != NULL && strcmp(global->degrade, "warn") == 0, err);
+		ret = update_container(&update, patch, &rdt, global->degrade != NULL && strcmp(global->degrade, "warn") == 0, err);
 	close_update(&update);
 	return ret;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,4 +124,28 @@ int update_patch(const struct update_options *options, struct json_object **ret_
 			return error_set(err, ENOMEM, "update");
 	}
 	return *ret_patch == NULL ? error_set(err, ENOMEM, "update") : 0;
+}
+
+int update_rdt(const struct update_options *options, struct spec *ret_spec, struct error *err)
+{
+	struct json_object *json = json_object_new_object();
+	const char *text;
+	int ret = 0;
+
+	*ret_spec = (struct spec){ .oci_version = NULL };
+	if (json != NULL && options->l3_cache_schema != NULL)
+		ret |= json_object_object_add(json, "l3CacheSchema", json_object_new_string(options->l3_cache_schema));
+	if (json != NULL && options->mem_bw_schema != NULL)
+		ret |= json_object_object_add(json, "memBwSchema", json_object_new_string(options->mem_bw_schema));
+	text = json != NULL && ret == 0 ? json_object_to_json_string(json) : NULL;
+	if (options->l3_cache_schema == NULL && options->mem_bw_schema == NULL)
+		ret = 0;
+	else if (text == NULL)
+		ret = error_set(err, ENOMEM, "update");
+	else
+		ret = spec_read_intel_rdt(text, strlen(text), ret_spec, err);
+	json_object_put(json);
+	if (ret < 0 && err->code != ENOMEM) /* what the user knows the field as */
+		snprintf(err->object, sizeof(err->object), "--%s-schema", strstr(err->object, "memBw") != NULL ? "mem-bw" : "l3-cache");
+	return ret;
 }

@@ -22,6 +22,7 @@
 #include "base/str.h"
 #include "base/sys.h"
 #include "host/caller.h"
+#include "host/cgroup_unit.h"
 
 #define REMOVE_TIMEOUT_MS 10000
 #define MARK_NAME "user.moss.container" /* Linux 5.7: cgroup2 has user.* attributes */
@@ -151,11 +152,12 @@ int cgroup_place(struct spec *spec, const char *id, const char **ret_path, struc
 		return 0;
 	if (!root && has_limits(spec))
 		leave_leaf(hierarchy, own);
+	bool ours = !root || cgroup_unit_find(hierarchy, own);
 	if (cgroups_path != NULL && cgroups_path[0] == '/')
 		*ret_path = arena_text(arena, cgroups_path);
 	else if (cgroups_path != NULL)
-		*ret_path = arena_format(arena, "%s/%s", root ? "/moss" : own, cgroups_path);
-	else if (root)
+		*ret_path = arena_format(arena, "%s/%s", ours ? own : "/moss", cgroups_path);
+	else if (!ours)
 		*ret_path = arena_format(arena, "/moss/%s", id);
 	else
 		*ret_path = arena_format(arena, "%s/moss-%s", own, id);

@@ -23,9 +23,9 @@ bool cgroup_path_of(pid_t pid, char *path, size_t size) __attribute__((nonnull))
  * /proc/PID/cgroup has it, of the arena. *@ret_path is NULL when this host has no cgroup2 file
  * system or ours can't be found.
  *
- * spec->cgroups_path: absolute: below the hierarchy's root; relative: below /moss (root) or our own cgroup
- * (a user; with limits, where ours is a leaf in a delegated unit: below the unit's, which can hand controllers
- * down); NULL: there, named after @id.
+ * spec->cgroups_path: absolute: below the hierarchy's root; relative: below /moss (root; in a delegated unit, below the
+ * unit's) or our own cgroup (a user; with limits, where ours is a leaf in a delegated unit: below the unit's, which can hand
+ * controllers down); NULL: there, named after @id.
  * Returns 0, or -errno with @err set for a path that can't be meant. */
 int cgroup_place(struct spec *spec, const char *id, const char **ret_path, struct error *err)
 	__attribute__((nonnull, warn_unused_result));

@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "host/cgroup.h"
 #include "host/cgroup_explain.h"
+#include "host/cgroup_unit.h"
 
 #define NAMES_MAX 1024  /* of cgroup.controllers: a dozen words */
 #define VALUES_MAX 8192 /* of a file of limits; io.max has a line for each device */
@@ -38,8 +39,8 @@ static int holds_processes(int dir_fd)
 	return count < 0 ? -errno : count > 0;
 }
 
-/* Hand @wanted (words) on from the cgroup @dir_fd to those below it, as far as it has them itself. */
-static int hand_down(int dir_fd, const char *wanted)
+/* Hand @wanted (words) on from the cgroup @dir_fd, which is @path, to those below it, as far as it has them itself. */
+static int hand_down(int dir_fd, const char *path, const char *wanted)
 {
 	char has[NAMES_MAX], gives[NAMES_MAX], word[CONTROLLER_MAX], text[NAMES_MAX] = "";
 	ssize_t size = io_read_small(dir_fd, "cgroup.subtree_control", gives, sizeof(gives));
@@ -55,8 +56,10 @@ static int hand_down(int dir_fd, const char *wanted)
 	if (text[0] == '\0')
 		return 0;
 	int held = holds_processes(dir_fd);
-	if (held != 0)
-		return held < 0 ? held : -EBUSY;
+	if (held > 0)
+		held = cgroup_unit_leave(dir_fd, path);
+	if (held < 0)
+		return held;
 	return io_write_small(dir_fd, "cgroup.subtree_control", text);
 }
 
@@ -69,7 +72,7 @@ int cgroup_hand_down(const char *path, const char *wanted, char *ret_above, size
 	for (;;) {
 		snprintf(ret_above, size, "%.*s", (int)end, path);
 		fd_owned dir = cgroup_open_path(ret_above);
-		int ret = dir < 0 ? dir : hand_down(dir, wanted);
+		int ret = dir < 0 ? dir : hand_down(dir, ret_above, wanted);
 
 		if (ret < 0)
 			return ret;
@@ -239,16 +242,24 @@ static char *old_value(int cgroup_fd, const struct spec_limit *limit)
 	return found;
 }
 
-static void put_back(int cgroup_fd, const struct spec_limit *limits, char **old, size_t count)
+void cgroup_limits_put_back(const struct cgroup_target *target, const struct cgroup_replaced *replaced)
 {
 	/* Twice: what is refused before another one is back may be taken behind it (a quota and its burst). */
 	for (int round = 0; round < 2; round++)
-		for (size_t i = count; i-- > 0;) {
+		for (size_t i = replaced->count; i-- > 0;) {
 			struct place place;
 
-			if (old[i] != NULL && find_place(cgroup_fd, &limits[i], &place) > 0)
-				(void)!io_write_small(cgroup_fd, place.file, old[i]);
+			if (replaced->old[i] != NULL && find_place(target->fd, &replaced->limits[i], &place) > 0)
+				(void)!io_write_small(target->fd, place.file, replaced->old[i]);
 		}
+}
+
+void cgroup_replaced_free(struct cgroup_replaced *replaced)
+{
+	for (size_t i = 0; i < replaced->count; i++)
+		free(replaced->old[i]);
+	free(replaced->old);
+	*replaced = (struct cgroup_replaced){ 0 };
 }
 
 /* Write those that are not @done. Returns how many were written now. */
@@ -269,26 +280,27 @@ static size_t set_some(const struct cgroup_target *target, const struct spec_lim
 }
 
 int cgroup_limits_replace(const struct cgroup_target *target, const struct spec_limit *limits, size_t count,
-			  struct error *err)
+			  struct cgroup_replaced *ret_replaced, struct error *err)
 {
 	mem_owned char **old = calloc(count + 1, sizeof(*old));
 	mem_owned bool  *done = calloc(count + 1, sizeof(*done));
 	bool all = true;
 
+	*ret_replaced = (struct cgroup_replaced){ 0 };
 	if (old == NULL || done == NULL)
 		return error_set(err, ENOMEM, "limits");
 	cgroup_limits_enable(target, limits, count);
 	for (size_t i = 0; i < count && target->fd >= 0; i++)
 		old[i] = old_value(target->fd, &limits[i]);
+	*ret_replaced = (struct cgroup_replaced){ limits, old, count };
+	old = NULL;
 	/* A value may be taken only behind another one, like a larger burst behind its larger quota. */
 	while (set_some(target, limits, count, done, err) > 0)
 		;
 	for (size_t i = 0; i < count; i++)
 		all = all && done[i];
 	if (!all && target->fd >= 0)
-		put_back(target->fd, limits, old, count);
-	for (size_t i = 0; i < count; i++)
-		free(old[i]);
+		cgroup_limits_put_back(target, ret_replaced);
 	return all ? 0 : -err->code;
 }
 

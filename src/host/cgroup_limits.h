@@ -31,10 +31,22 @@ int cgroup_limit_check(const struct cgroup_target *target, const struct spec_lim
 int cgroup_limit_set(const struct cgroup_target *target, const struct spec_limit *limit, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+struct cgroup_replaced { /* what was there before */
+	const struct spec_limit *limits; /* lent */
+	char **old;   /* of each; NULL: it could not be told */
+	size_t count;
+};
+
 /* Write all of them into the cgroup of a running container, or none: after a failure the old values are
- * back. Returns 0 or -errno with @err set. */
+ * back. On success they are in *@ret_replaced, which is to be freed in every case.
+ * Returns 0 or -errno with @err set. */
 int cgroup_limits_replace(const struct cgroup_target *target, const struct spec_limit *limits, size_t count,
-			  struct error *err) __attribute__((nonnull(1, 4), warn_unused_result));
+			  struct cgroup_replaced *ret_replaced, struct error *err)
+	__attribute__((nonnull(1, 4, 5), warn_unused_result));
+
+/* After all not: write the old values. For what it is worth. */
+void cgroup_limits_put_back(const struct cgroup_target *target, const struct cgroup_replaced *replaced) __attribute__((nonnull));
+void cgroup_replaced_free(struct cgroup_replaced *replaced) __attribute__((nonnull));
 
 /* How many processes of the cgroup the kernel has killed for want of memory; 0 where it does not say. */
 unsigned long cgroup_oom_kills(int cgroup_fd);

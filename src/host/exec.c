@@ -3,10 +3,12 @@
 #include "host/exec.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -198,7 +200,8 @@ static bool host_is_needed(const struct entering *entering)
 	const struct spec_process *process = &entering->spec.process;
 
 	return options->pid_file != NULL || options->pidfd_socket != NULL || process->terminal || process->scheduler.given ||
-	       process->io_priority.given || entering->state.seccomp || entering->state.rdt.group != NULL;
+	       process->io_priority.given || entering->state.seccomp || entering->state.rdt.group != NULL ||
+	       entering->state.stopped_by_signal;
 }
 
 static int plan(struct entering *entering, const char *id, struct error *err)
@@ -252,6 +255,17 @@ static int find_sub_cgroup(const struct spec_texts *texts, const char **ret_path
 	return 0;
 }
 
+/* Outside of it nothing would limit the process, nor would `kill --all` reach it. */
+static int cgroup_missing(const struct entering *entering, struct error *err)
+{
+	error_at(err, 0, entering->state.cgroup, "the container's cgroup is gone or can't be seen from here");
+	if (!entering->options->degrade)
+		return error_hint(err, "moss delete --force ends the container; --degrade=warn goes on in moss's own cgroup");
+	log_line(LOG_LEVEL_WARNING, "%s: %s: the process is not in it (--degrade=warn)", entering->state.cgroup, err->cause);
+	*err = (struct error){ 0 };
+	return 0;
+}
+
 static int open_cgroup(struct entering *entering, struct error *err)
 {
 	const struct state *state = &entering->state;
@@ -262,12 +276,8 @@ static int open_cgroup(struct entering *entering, struct error *err)
 		return -err->code;
 	if (own < 0 && own != -ENOENT)
 		return error_at(err, -own, state->cgroup, "open the container's cgroup");
-	if (own < 0 && sub == NULL) {
-		if (state->cgroup != NULL)
-			log_line(LOG_LEVEL_WARNING, "%s: the container's cgroup is gone or can't be seen from here: the process "
-						    "is not in it", state->cgroup);
-		return 0; /* in ours, as a container without one */
-	}
+	if (own < 0 && sub == NULL)
+		return state->cgroup != NULL ? cgroup_missing(entering, err) : 0; /* in ours, as a container without one */
 	if (own < 0)
 		return error_set(err, 0, "--cgroup: the container has no cgroup of its own");
 	if (sub == NULL) {
@@ -369,6 +379,37 @@ static int note_of_talk(void *context, const char *text, struct error *err)
 	return 0;
 }
 
+/* The container is paused by SIGSTOP: what is added has its place there, and waits for `resume` with its program. It can't be
+ * stopped like the others: before its program it is out of the reach of a user's `resume`. */
+static int wait_for_resume(const struct entering *entering, struct error *err)
+{
+	char path[32];
+	fd_owned watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", entering->dir_fd);
+	if (watch < 0 || inotify_add_watch(watch, path, IN_MOVED_TO | IN_DELETE) < 0)
+		return error_at(err, errno, "state.json", "watch it (inotify)");
+	for (;;) {
+		struct state now;
+		char changes[4096];
+		int  ret = state_read(entering->dir_fd, &now, err);
+		bool resumed = ret == 0 && !now.stopped_by_signal;
+
+		state_free(&now);
+		if (ret < 0 || resumed)
+			return ret;
+		struct pollfd fds[] = { { .fd = watch, .events = POLLIN }, { .fd = entering->out->pidfd, .events = POLLIN },
+					{ .fd = entering->out->signal_fd, .events = POLLIN } };
+		if (poll(fds, array_size(fds), -1) < 0 && errno != EINTR)
+			return error_set(err, errno, "poll");
+		if (fds[1].revents != 0)
+			return error_set(err, EPIPE, "the container's process is gone");
+		if (fds[2].revents != 0 && signals_interrupted(entering->out->signal_fd, err) < 0)
+			return -err->code;
+		(void)!read(watch, changes, sizeof(changes));
+	}
+}
+
 static int finish(void *context, struct error *err)
 {
 	struct entering *entering = context;
@@ -376,6 +417,8 @@ static int finish(void *context, struct error *err)
 	if (plan_set_scheduler(&entering->init.init, entering->out->pid, err) < 0 ||
 	    pid_file_write(entering->options->pid_file, entering->out->pid, err) < 0 ||
 	    (entering->pidfd_sock >= 0 && fd_socket_send_pidfd(entering->pidfd_sock, entering->out->pidfd, err) < 0))
+		return -err->code;
+	if (entering->state.stopped_by_signal && wait_for_resume(entering, err) < 0)
 		return -err->code;
 	int ret = sync_send(entering->out->sock, SYNC_GO, NULL, 0, -1);
 	if (ret < 0)

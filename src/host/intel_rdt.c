@@ -73,8 +73,7 @@ static int lock(int root_fd, struct error *err)
 	return 0;
 }
 
-/* "GROUP/FILE"; of the default class only "FILE". */
-static void path_in(const char *group, const char *file, char path[PATH_MAX])
+void intel_rdt_path(const char *group, const char *file, char path[PATH_MAX])
 {
 	bool is_default = strcmp(group, "/") == 0;
 
@@ -86,7 +85,7 @@ static void monitor_path(const struct state_rdt *record, const char *id, const c
 	char name[300];
 
 	snprintf(name, sizeof(name), "mon_groups/%s%s", id, file);
-	path_in(record->group, name, path);
+	intel_rdt_path(record->group, name, path);
 }
 
 static bool exists(int root_fd, const char *path)
@@ -121,7 +120,7 @@ static int compare_schemata(const struct intel_rdt *rdt, struct error *err)
 
 	if (rdt->spec->schemata.count == 0)
 		return 0;
-	path_in(rdt->record.group, "schemata", path);
+	intel_rdt_path(rdt->record.group, "schemata", path);
 	if (io_read_file(rdt->root_fd, path, FILE_BYTES_MAX, &text, err) < 0)
 		return error_step(err, FIELD);
 	for (size_t i = 0; i < rdt->spec->schemata.count; i++) {
@@ -166,11 +165,9 @@ static int plan_groups(struct intel_rdt *rdt, struct error *err)
 	return record->made ? 0 : compare_schemata(rdt, err);
 }
 
-int intel_rdt_plan(const struct spec *spec, const char *id, struct intel_rdt *ret_rdt, struct error *err)
+int intel_rdt_open(const struct spec_intel_rdt *spec, const char *id, struct intel_rdt *ret_rdt, struct error *err)
 {
-	*ret_rdt = (struct intel_rdt){ .spec = &spec->intel_rdt, .id = id, .root_fd = -1 };
-	if (!spec->intel_rdt.given)
-		return 0;
+	*ret_rdt = (struct intel_rdt){ .spec = spec, .id = id, .root_fd = -1 };
 	if (!caller_get()->root) {
 		error_at(err, EPERM, FIELD, "only the machine's root may put a process into a class of service");
 		return error_hint(err, "leave it out, or run the container as root");
@@ -179,13 +176,19 @@ int intel_rdt_plan(const struct spec *spec, const char *id, struct intel_rdt *re
 		return -err->code;
 	if (ret_rdt->root_fd < 0)
 		return explain_absence(err);
-	if (lock(ret_rdt->root_fd, err) < 0 || check_resources(ret_rdt, err) < 0)
-		return -err->code;
-	return plan_groups(ret_rdt, err);
+	return lock(ret_rdt->root_fd, err) < 0 || check_resources(ret_rdt, err) < 0 ? -err->code : 0;
+}
+
+int intel_rdt_plan(const struct spec *spec, const char *id, struct intel_rdt *ret_rdt, struct error *err)
+{
+	*ret_rdt = (struct intel_rdt){ .spec = &spec->intel_rdt, .id = id, .root_fd = -1 };
+	if (!spec->intel_rdt.given)
+		return 0;
+	return intel_rdt_open(&spec->intel_rdt, id, ret_rdt, err) < 0 ? -err->code : plan_groups(ret_rdt, err);
 }
 
 /* resctrl tells in a file why it took something not. */
-static int explain(const struct intel_rdt *rdt, int code, const char *what, struct error *err)
+int intel_rdt_explain(const struct intel_rdt *rdt, int code, const char *what, struct error *err)
 {
 	char why[256];
 
@@ -197,7 +200,7 @@ static int explain(const struct intel_rdt *rdt, int code, const char *what, stru
 			      : -code;
 }
 
-static int write_schemata(const struct intel_rdt *rdt, struct error *err)
+int intel_rdt_write_schemata(const struct intel_rdt *rdt, struct error *err)
 {
 	str_owned text = { 0 };
 	char path[PATH_MAX], what[PATH_MAX + 100];
@@ -208,12 +211,12 @@ static int write_schemata(const struct intel_rdt *rdt, struct error *err)
 		str_add(&text, "%s\n", rdt->spec->schemata.texts[i]);
 	if (text.failed)
 		return error_set(err, ENOMEM, FIELD);
-	path_in(rdt->record.group, "schemata", path);
+	intel_rdt_path(rdt->record.group, "schemata", path);
 	int ret = io_write_small(rdt->root_fd, path, text.text); /* all at once, as the specification says */
 	if (ret == 0)
 		return 0;
 	snprintf(what, sizeof(what), "write \"%.*s\" to resctrl's %.200s", (int)text.size - 1 < 200 ? (int)text.size - 1 : 200, text.text, path);
-	return explain(rdt, -ret, what, err);
+	return intel_rdt_explain(rdt, -ret, what, err);
 }
 
 int intel_rdt_make(const struct intel_rdt *rdt, struct error *err)
@@ -224,13 +227,13 @@ int intel_rdt_make(const struct intel_rdt *rdt, struct error *err)
 		return 0;
 	if (rdt->record.made) {
 		if (mkdirat(rdt->root_fd, rdt->record.group, 0755) < 0)
-			return explain(rdt, errno, "make the class in resctrl", err);
-		if (write_schemata(rdt, err) < 0)
+			return intel_rdt_explain(rdt, errno, "make the class in resctrl", err);
+		if (intel_rdt_write_schemata(rdt, err) < 0)
 			return -err->code;
 	}
 	monitor_path(&rdt->record, rdt->id, "", path);
 	if (rdt->record.monitor_made && mkdirat(rdt->root_fd, path, 0755) < 0)
-		return explain(rdt, errno, "make the monitoring group in resctrl", err);
+		return intel_rdt_explain(rdt, errno, "make the monitoring group in resctrl", err);
 	return 0;
 }
 
@@ -239,7 +242,7 @@ static int enter(int root_fd, const struct state_rdt *record, const char *id, pi
 	char path[PATH_MAX], number[16];
 
 	snprintf(number, sizeof(number), "%d", (int)pid);
-	path_in(record->group, "tasks", path);
+	intel_rdt_path(record->group, "tasks", path);
 	int ret = io_write_small(root_fd, path, number);
 	if (ret == 0 && record->monitor_made) {
 		monitor_path(record, id, "/tasks", path);
@@ -257,7 +260,7 @@ int intel_rdt_enter(struct intel_rdt *rdt, pid_t pid, struct error *err)
 }
 
 /* Only root's own record can be true. */
-static bool has_record(const struct state *state, int dir_fd)
+bool intel_rdt_has_record(const struct state *state, int dir_fd)
 {
 	struct stat st;
 
@@ -266,7 +269,7 @@ static bool has_record(const struct state *state, int dir_fd)
 
 int intel_rdt_enter_exec(const struct state *state, int dir_fd, pid_t pid, struct error *err)
 {
-	if (!has_record(state, dir_fd))
+	if (!intel_rdt_has_record(state, dir_fd))
 		return 0;
 	fd_owned root_fd = -1;
 	if (find_root(&root_fd, err) < 0)
@@ -292,7 +295,7 @@ static bool has_processes(int root_fd, const char *group)
 	struct error ignored;
 	char path[PATH_MAX], *rest;
 
-	path_in(group, "tasks", path);
+	intel_rdt_path(group, "tasks", path);
 	if (io_read_file(root_fd, path, FILE_BYTES_MAX, &text, &ignored) < 0)
 		return ignored.code != ENOENT;
 	for (char *pid = strtok_r(text, "\n", &rest); pid != NULL; pid = strtok_r(NULL, "\n", &rest))
@@ -306,7 +309,7 @@ int intel_rdt_remove(const struct state *state, int dir_fd, struct error *err)
 	const struct state_rdt *record = &state->rdt;
 	char path[PATH_MAX];
 
-	if (!has_record(state, dir_fd) || (!record->made && !record->monitor_made))
+	if (!intel_rdt_has_record(state, dir_fd) || (!record->made && !record->monitor_made))
 		return 0;
 	fd_owned root_fd = -1;
 	if (find_root(&root_fd, err) < 0)

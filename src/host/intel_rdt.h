@@ -6,6 +6,8 @@
  */
 #ifndef MOSS_INTEL_RDT_H
 #define MOSS_INTEL_RDT_H
+#include <limits.h>
+
 #include "base/error.h"
 #include "host/state.h"
 #include "spec/spec.h"
@@ -38,5 +40,24 @@ int intel_rdt_enter_exec(const struct state *state, int dir_fd, pid_t pid, struc
 /* Remove what was made for the container: the monitoring group, and its class when no process is in that
  * any more. What is gone already is success. Returns 0 or -errno with @err set. */
 int intel_rdt_remove(const struct state *state, int dir_fd, struct error *err) __attribute__((nonnull, warn_unused_result));
+
+/* --- for rdt_update.h --- */
+
+/* Find the file system, take its lock, and check that the machine has the resources that @spec names. intel_rdt_close() is
+ * needed in every case. Returns 0 or -errno with @err set. */
+int intel_rdt_open(const struct spec_intel_rdt *spec, const char *id, struct intel_rdt *ret_rdt, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Does state.json, which must be root's own, say that the container is in a class? */
+bool intel_rdt_has_record(const struct state *state, int dir_fd) __attribute__((nonnull));
+
+/* "GROUP/FILE" in resctrl; of the default class "FILE". */
+void intel_rdt_path(const char *group, const char *file, char path[PATH_MAX]) __attribute__((nonnull));
+
+/* Write the lines of rdt->spec into the schemata of the class of rdt->record. Returns 0 or -errno with @err set. */
+int intel_rdt_write_schemata(const struct intel_rdt *rdt, struct error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Set @err for @code, which resctrl answered when @what was done. Returns -@code. */
+int intel_rdt_explain(const struct intel_rdt *rdt, int code, const char *what, struct error *err) __attribute__((nonnull));
 
 #endif

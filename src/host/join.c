@@ -473,7 +473,7 @@ int join_clone(const struct join *join, const struct join_child *child, pid_t *r
 		 * nobody but the user can see it before. */
 		if (caller_get()->root)
 			prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-		pid_t pid = clone_child(join, child->cgroup_fd, 0, ret_pidfd);
+		pid_t pid = clone_child(join, child->cgroup_fd, child->to_parent ? CLONE_PARENT : 0, ret_pidfd);
 		int   code = errno;
 
 		if (pid == 0) {

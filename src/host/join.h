@@ -60,6 +60,7 @@ struct join_child {
 	int (*prepare)(void *context, int sock, struct error *err);
 	void (*run)(void *context, int sock); /* what the child does; must not return */
 	void *context;
+	bool  to_parent; /* where none are entered: it becomes our parent's child, for whom to wait is not ours */
 	/* Where namespaces are entered: */
 	bool     alone;         /* of our fds the child is to get no more than 0..2+preserved_fds and @sock */
 	unsigned preserved_fds;

@@ -317,6 +317,8 @@ static int clone_container(struct making *making, struct error *err)
 	struct stage *stage = &making->plan->stage;
 	struct join_child child = { .cgroup_fd = making->cgroup_fd, .sock = socks[1],
 				    .prepare = prepare_child, .run = run_child, .context = stage };
+	/* A service manager stops with patience only what is its child by the time that it is told of it. */
+	child.to_parent = making->options->detach && out->notify != NULL;
 	if (making->plan->join.any) { /* then the stage would be too late */
 		child.exe = stage->exe;
 		child.alone = stage->foreign_tree; /* the host's tree is left behind then */
@@ -601,7 +603,8 @@ static void unmake(struct making *making)
 		if (making->hooks_begun && !out->state.own_pid_namespace)
 			(void)!proc_wait_end(out->pidfd, HOOK_END_MS);
 		pidfd_send_signal(out->pidfd, SIGKILL, NULL, 0);
-		waitid(P_PIDFD, (id_t)out->pidfd, NULL, WEXITED);
+		if (waitid(P_PIDFD, (id_t)out->pidfd, NULL, WEXITED) < 0)
+			(void)!proc_wait_end(out->pidfd, HOOK_END_MS); /* our parent's child */
 		fd_close(&out->pidfd);
 	}
 	network_end(&out->state, out->dir_fd);

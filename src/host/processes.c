@@ -56,35 +56,68 @@ static int check_namespace(pid_t pid, int dir_fd)
 	return owner >= 0 && ioctl(owner, NS_GET_OWNER_UID, &maker) == 0 && maker == dir.st_uid ? 0 : -EPERM;
 }
 
-/* Call @visit with every process in the pid namespace of @pid. Returns 0 or -errno. */
-static int for_each(pid_t pid, void (*visit)(pid_t pid, int pidfd, void *context), void *context)
+/* Is this a process of the namespace @wanted? 1, 0 or -errno. What we may not look at is not the container's: over that
+ * its maker has every right. */
+static int is_in(pid_t pid, const struct stat *wanted)
 {
-	struct stat wanted, found;
+	struct stat found;
+	int ret = namespace_of(pid, &found);
+
+	if (ret < 0)
+		return ret == -ENOENT || ret == -ESRCH || ret == -EACCES ? 0 : ret;
+	return found.st_ino == wanted->st_ino && found.st_dev == wanted->st_dev;
+}
+
+/* One entry of /proc. Returns whether it is one of them, or -errno. */
+static int visit_one(const char *name, const struct stat *wanted, int (*visit)(pid_t pid, int pidfd, void *context), void *context)
+{
+	uint64_t pid;
+
+	if (!str_to_uint(name, INT32_MAX, &pid))
+		return 0;
+	/* The pidfd first: what it names can't change between the look and the signal. */
+	fd_owned pidfd = pidfd_open((pid_t)pid, 0);
+	if (pidfd < 0)
+		return errno == ESRCH ? 0 : -errno;
+	int ret = is_in((pid_t)pid, wanted);
+	if (ret == 1) {
+		int visited = visit((pid_t)pid, pidfd, context);
+		/* -EPERM is check_namespace()'s word. */
+		ret = visited == -EPERM ? -EACCES : visited < 0 && visited != -ESRCH ? visited : 1;
+	}
+	return ret;
+}
+
+/* Call @visit with every process in the pid namespace of @pid, also after it has failed with one. Returns 0, or the first -errno. */
+static int for_each(pid_t pid, int (*visit)(pid_t pid, int pidfd, void *context), void *context)
+{
+	struct stat wanted;
 	struct dirent *entry;
-	int ret = namespace_of(pid, &wanted);
+	int  ret = namespace_of(pid, &wanted);
+	bool found = false;
 	DIR *proc = ret < 0 ? NULL : opendir("/proc");
+	char first[16];
 
 	if (proc == NULL)
 		return ret == -ENOENT ? -ESRCH : ret < 0 ? ret : -errno;
-	while ((entry = readdir(proc)) != NULL) {
-		uint64_t other;
+	snprintf(first, sizeof(first), "%d", (int)pid);
+	for (errno = 0; (entry = readdir(proc)) != NULL; errno = 0) {
+		int visited = visit_one(entry->d_name, &wanted, visit, context);
 
-		if (!str_to_uint(entry->d_name, INT32_MAX, &other))
-			continue;
-		/* The pidfd first: what it names can't change between the look and the signal. */
-		fd_owned pidfd = pidfd_open((pid_t)other, 0);
-		if (pidfd >= 0 && namespace_of((pid_t)other, &found) == 0 && found.st_ino == wanted.st_ino &&
-		    found.st_dev == wanted.st_dev)
-			visit((pid_t)other, pidfd, context);
+		if (visited < 0 && ret == 0)
+			ret = visited;
+		found |= visited == 1 && strcmp(entry->d_name, first) == 0;
 	}
+	if (errno != 0 && ret == 0)
+		ret = -errno;
 	closedir(proc);
-	return 0;
+	return ret == 0 && !found ? -ESRCH : ret;
 }
 
-static void signal_one(pid_t pid, int pidfd, void *number)
+static int signal_one(pid_t pid, int pidfd, void *number)
 {
 	(void)pid;
-	pidfd_send_signal(pidfd, *(int *)number, NULL, 0);
+	return pidfd_send_signal(pidfd, *(int *)number, NULL, 0) < 0 ? -errno : 0;
 }
 
 int processes_signal(const struct state *state, int dir_fd, int number)
@@ -95,18 +128,19 @@ int processes_signal(const struct state *state, int dir_fd, int number)
 }
 
 /* Counts those that could still make others. */
-static void stop_one(pid_t pid, int pidfd, void *running)
+static int stop_one(pid_t pid, int pidfd, void *running)
 {
 	char path[32], stat[1024];
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if (io_read_small(AT_FDCWD, path, stat, sizeof(stat)) < 0)
-		return;
+	ssize_t size = io_read_small(AT_FDCWD, path, stat, sizeof(stat));
+	if (size < 0)
+		return size == -ENOENT ? 0 : (int)size;
 	const char *state = strrchr(stat, ')'); /* the name before it may hold anything */
 	if (state == NULL || state[1] != ' ' || strchr("TtZX", state[2]) != NULL)
-		return;
-	pidfd_send_signal(pidfd, SIGSTOP, NULL, 0);
+		return 0;
 	++*(size_t *)running;
+	return signal_one(pid, pidfd, &(int){ SIGSTOP });
 }
 
 int processes_stop(const struct state *state, int dir_fd)
@@ -119,11 +153,13 @@ int processes_stop(const struct state *state, int dir_fd)
 
 		if (ret == 0)
 			ret = for_each(state->pid, stop_one, &running);
-		if (ret < 0 || running == 0)
-			return ret;
-		if (sys_now_ms() >= deadline) {
+		if (ret == 0 && running == 0)
+			return 0;
+		if (ret == 0 && sys_now_ms() >= deadline)
+			ret = -ETIMEDOUT;
+		if (ret < 0) {
 			(void)!processes_signal(state, dir_fd, SIGCONT);
-			return -ETIMEDOUT;
+			return ret;
 		}
 		poll(NULL, 0, 1); /* a signal takes its time to arrive; nothing tells of it */
 	}
@@ -169,10 +205,11 @@ static void add(pid_t pid, void *context)
 	list->pids[list->count++] = pid;
 }
 
-static void add_of_namespace(pid_t pid, int pidfd, void *context)
+static int add_of_namespace(pid_t pid, int pidfd, void *context)
 {
 	(void)pidfd;
 	add(pid, context);
+	return 0;
 }
 
 int processes_list(const struct state *state, int dir_fd, struct process_list *ret_list, struct error *err)

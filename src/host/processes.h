@@ -10,12 +10,12 @@
 /* Send @number to every process in the pid namespace of the container's first process, found through /proc.
  *
  * @dir_fd: its state directory.
- * Returns 0 or -errno: -ESRCH when that process has ended; -EPERM when the namespace is ours, or not one that the
+ * Returns 0 or -errno, also when it could not be sent to one of them: -ESRCH when that process has ended; -EPERM when the namespace is ours, or not one that the
  * directory's owner can have made: state.json is wrong then. */
 int processes_signal(const struct state *state, int dir_fd, int number) __attribute__((nonnull, warn_unused_result));
 
 /* Stop all of them by SIGSTOP, also those that are made meanwhile.
- * Returns as processes_signal(), and -ETIMEDOUT when some still run after 10 s: all are let go on then. */
+ * Returns as processes_signal(), and -ETIMEDOUT when some still run after 10 s: after a failure all are let go on. */
 int processes_stop(const struct state *state, int dir_fd) __attribute__((nonnull, warn_unused_result));
 
 /* Set @err for @ret of one of these; @what: what could not be done. Returns @ret. */

@@ -1,16 +1,11 @@
 /* seccomp_listener.c - hand a filter's listener to who wants it; see seccomp.h. Side: host. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <json-c/json.h>
 
 #include "base/fd.h"
 #include "host/fd_socket.h"
 #include "host/seccomp.h"
-
-static void add_text(struct json_object *json, const char *name, const char *text)
-{
-	json_object_object_add(json, name, json_object_new_string(text));
-}
+#include "spec/json_make.h"
 
 /* config-linux.md, "The Container Process State". */
 static struct json_object *state_json(const struct seccomp *seccomp, const struct seccomp_state *state)
@@ -18,19 +13,19 @@ static struct json_object *state_json(const struct seccomp *seccomp, const struc
 	struct json_object *json = json_object_new_object(), *fds = json_object_new_array();
 	struct json_object *container = json_object_new_object(), *annotations = json_object_new_object();
 
-	add_text(json, "ociVersion", SPEC_VERSION_MAX);
+	json_add_text(json, "ociVersion", SPEC_VERSION_MAX);
 	json_object_array_add(fds, json_object_new_string("seccompFd"));
 	json_object_object_add(json, "fds", fds);
 	json_object_object_add(json, "pid", json_object_new_int(state->pid));
 	if (seccomp->spec->listener_metadata != NULL)
-		add_text(json, "metadata", seccomp->spec->listener_metadata);
-	add_text(container, "ociVersion", state->oci_version);
-	add_text(container, "id", state->id);
-	add_text(container, "status", state->status);
+		json_add_text(json, "metadata", seccomp->spec->listener_metadata);
+	json_add_text(container, "ociVersion", state->oci_version);
+	json_add_text(container, "id", state->id);
+	json_add_text(container, "status", state->status);
 	json_object_object_add(container, "pid", json_object_new_int(state->container_pid));
-	add_text(container, "bundle", state->bundle);
+	json_add_text(container, "bundle", state->bundle);
 	for (size_t i = 0; i < state->annotations_count; i++)
-		add_text(annotations, state->annotations[i].name, state->annotations[i].value);
+		json_add_text(annotations, state->annotations[i].name, state->annotations[i].value);
 	json_object_object_add(container, "annotations", annotations);
 	json_object_object_add(json, "state", container);
 	return json;

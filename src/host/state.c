@@ -98,8 +98,11 @@ static int root_open_checked(const char *path, bool create, int *ret_fd, struct 
 		}
 		if (errno == ENOENT && !create)
 			return 0;
-		if (errno != ENOENT || tries++ > 0)
-			return error_at(err, errno, path, "open the state directory");
+		if (errno != ENOENT || tries++ > 0) {
+			error_at(err, errno, path, "open the state directory");
+			return err->code != EACCES ? -err->code : error_hint(err, "it, or a directory on the way to it, is closed to you: "
+					"choose another one with --root, or run moss as the user whose containers are there");
+		}
 		/* Parents as mkdir -p; the last one is ours alone. */
 		char *copy = strdup(path);
 		for (char *slash = copy ? strchr(copy + 1, '/') : NULL; slash != NULL; slash = strchr(slash + 1, '/')) {

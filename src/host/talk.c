@@ -22,7 +22,7 @@ static int explain_end(int pidfd, struct error *err)
 
 	/* An exec.fifo in flight or a caller's kill: the status is all that is left to tell. */
 	if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOWAIT) < 0)
-		return error_set(err, errno, "the container's process is gone");
+		return error_set(err, errno == ECHILD ? EPIPE : errno, "the container's process is gone");
 	if (info.si_code == CLD_EXITED)
 		return error_set(err, EPIPE, "the container's process ended with status %d", info.si_status);
 	error_set(err, EPIPE, "the container's process was killed by signal %d", info.si_status);

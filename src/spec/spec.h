@@ -315,6 +315,10 @@ int spec_read_process(const char *bytes, size_t size, struct spec *ret_spec, str
 int spec_read_resources(const char *bytes, size_t size, struct spec *ret_spec, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+/* The same for a linux.intelRdt object, into ret_spec->intel_rdt. */
+int spec_read_intel_rdt(const char *bytes, size_t size, struct spec *ret_spec, struct error *err)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Give each mount with "idmap" its maps: its own ones, those of "idmap=...", or the container's. They
  * stay empty where the container joins a user namespace, whose maps are then meant. To be called
  * when spec->uid_maps and gid_maps are known, before spec_check().

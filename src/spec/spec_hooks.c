@@ -90,37 +90,24 @@ int spec_hooks_read(struct json_object *value, void *field, struct json_context 
 	return json_read(value, fields, field, ctx);
 }
 
-/* A JSON string. */
-static void add_text(struct str *str, const char *text)
-{
-	struct json_object *json = json_object_new_string(text);
-	const char *quoted = json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-
-	if (json == NULL || quoted == NULL)
-		str->failed = true;
-	else
-		str_add_bytes(str, quoted, strlen(quoted));
-	json_object_put(json);
-}
-
 int spec_hook_state_make(const struct spec_hook_container *container, struct arena *arena,
 			 struct spec_hook_state *ret_state, struct error *err)
 {
 	str_owned head = { 0 }, tail = { 0 };
 
 	str_add(&head, "{\"ociVersion\":");
-	add_text(&head, container->oci_version);
+	str_add_json(&head, container->oci_version);
 	str_add(&head, ",\"id\":");
-	add_text(&head, container->id);
+	str_add_json(&head, container->id);
 	str_add(&head, ",\"status\":\"");
 
 	str_add(&tail, ",\"bundle\":");
-	add_text(&tail, container->bundle);
+	str_add_json(&tail, container->bundle);
 	for (size_t i = 0; i < container->annotations_count; i++) {
 		str_add(&tail, i == 0 ? ",\"annotations\":{" : ",");
-		add_text(&tail, container->annotations[i].name);
+		str_add_json(&tail, container->annotations[i].name);
 		str_add(&tail, ":");
-		add_text(&tail, container->annotations[i].value);
+		str_add_json(&tail, container->annotations[i].value);
 	}
 	str_add(&tail, container->annotations_count > 0 ? "}}\n" : "}\n");
 	if (!head.failed && !tail.failed) {

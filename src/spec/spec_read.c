@@ -240,6 +240,11 @@ static int resources_read_alone(struct json_object *object, struct json_context 
 	return spec_resources_read(object, ctx->owner, ctx);
 }
 
+static int rdt_read_alone(struct json_object *object, struct json_context *ctx)
+{
+	return spec_intel_rdt_read(object, ctx->owner, ctx);
+}
+
 static int read_bytes(const char *bytes, size_t size, struct spec *spec, struct error *err,
 		      int (*read)(struct json_object *object, struct json_context *ctx))
 {
@@ -280,6 +285,11 @@ const char *spec_annotation_find(const struct spec *spec, const char *name)
 int spec_read_resources(const char *bytes, size_t size, struct spec *ret_spec, struct error *err)
 {
 	return read_bytes(bytes, size, ret_spec, err, resources_read_alone);
+}
+
+int spec_read_intel_rdt(const char *bytes, size_t size, struct spec *ret_spec, struct error *err)
+{
+	return read_bytes(bytes, size, ret_spec, err, rdt_read_alone);
 }
 
 bool spec_has_annotation(const struct spec *spec, const char *name)

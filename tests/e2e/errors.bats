@@ -248,6 +248,12 @@ PY
 	name="--root below a file"
 	try "$MOSS" --root "$elsewhere/file/root" --log "$LOG" "${options[@]}" run "$ID"
 	judge "$elsewhere/file" 'root'
+	if ! is_root; then
+		name="--root in a closed directory"
+		mkdir -m 0 "$elsewhere/closed"
+		try "$MOSS" --root "$elsewhere/closed/root" --log "$LOG" "${options[@]}" run "$ID"
+		judge "$elsewhere/closed/root" 'root'
+	fi
 	name="--root a symbolic link"
 	ln -s "$elsewhere/file.d" "$elsewhere/link"
 	try "$MOSS" --root "$elsewhere/link" --log "$LOG" "${options[@]}" run "$ID"

@@ -539,6 +539,45 @@ trace(7, pid, None, None)' "$(pgrep -P "$first")" strace.out >traced 2>&1 3>&- 4
 	moss_v2 delete --force "$ID"
 }
 
+# Seen failing without: wait_for_resume().
+@test "exec: --ignore-paused in a container that is paused by signals: the program starts when it is resumed" {
+	program sh -c 'echo ready; exec sleep 1000'
+	apart --cgroup-manager disabled run -d "$ID"
+	eventually grep -q ready out
+	moss pause "$ID"
+	run --separate-stderr moss exec "$ID" true
+	[ "$status" -eq 255 ]
+	[[ "$stderr" == *"cannot exec in a paused container"* ]]
+	moss exec --ignore-paused --pid-file "$BUNDLE/pid" "$ID" echo later </dev/null >got 2>&1 &
+	PID=$!
+	eventually [ -s pid ]
+	sleep 0.3
+	[ ! -s got ]
+	moss resume "$ID"
+	wait "$PID"
+	[ "$(cat got)" = later ]
+	# While it waits for that, a signal ends it and what it has made.
+	moss pause "$ID"
+	rm pid
+	background exec --ignore-paused --pid-file "$BUNDLE/pid" "$ID" echo never
+	eventually [ -s pid ]
+	inside=$(cat pid)
+	kill -TERM "$PID"
+	code=0
+	wait "$PID" || code=$?
+	[ "$code" -eq 143 ]
+	dead "$inside"
+	# And the container's end does so, too.
+	background exec --ignore-paused --pid-file "$BUNDLE/pid" "$ID" echo never
+	eventually [ -s pid ]
+	moss kill "$ID" KILL
+	code=0
+	wait "$PID" || code=$?
+	[ "$code" -eq 255 ]
+	run ! grep never out
+	moss delete --force "$ID"
+}
+
 @test "exec: while the container's first process is stopped, or traced" {
 	need_command strace
 	running
@@ -767,8 +806,8 @@ print(\"changes:\", poll.poll(0))" "$moss" --root "$root" exec "$id" true >chang
 	in_delegated "${as_user[@]}" --root "$BATS_TEST_TMPDIR/root-user" delete --force "$ID"
 }
 
-# Seen failing without: the warning (open_cgroup).
-@test "exec: where the container's cgroup is gone the process is in moss's own, and the log says so" {
+# Seen failing without: cgroup_missing().
+@test "exec: where the container's cgroup is gone it is an error; with --degrade=warn the process is in moss's own, and the log says so" {
 	need_v2
 	program sh -c 'echo ready; exec sleep 1000'
 	moss_v2 run -d "$ID" </dev/null >out 2>&1
@@ -776,14 +815,19 @@ print(\"changes:\", poll.poll(0))" "$moss" --root "$root" exec "$id" true >chang
 	first=$(moss_v2 state "$ID" | jq .pid)
 	DELEGATED=1 # removed in teardown
 	in_v2 sh -c 'cd /sys/fs/cgroup && mkdir -p "$1/own" && echo "$2" >"$1/own/cgroup.procs" && rmdir "moss/$1"' sh "$ID" "$first"
-	moss_v2 --log log exec --pid-file pid "$ID" sleep 2 </dev/null >/dev/null 2>&1 3>&- 4>&- &
+	run --separate-stderr moss_v2 exec "$ID" echo ran
+	show
+	[ "$status" -eq 255 ]
+	[ -z "$output" ]
+	[[ "$stderr" == *"/moss/$ID: the container's cgroup is gone or can't be seen from here; "*"--degrade=warn"* ]]
+	moss_v2 --degrade=warn --log log exec --pid-file pid "$ID" sleep 2 </dev/null >/dev/null 2>&1 3>&- 4>&- &
 	PID=$!
 	eventually [ -s pid ]
 	[ "$(grep ^0:: "/proc/$(cat pid)/cgroup")" = "$(grep ^0:: /proc/self/cgroup)" ]
 	wait "$PID"
-	grep -qF "level=warning msg=\"/moss/$ID: the container's cgroup is gone or can't be seen from here: the process is not in it\"" log
+	grep -qF "level=warning msg=\"/moss/$ID: the container's cgroup is gone or can't be seen from here: the process is not in it (--degrade=warn)\"" log
 	[ "$(wc -l <log)" -eq 1 ]
-	run --separate-stderr moss_v2 exec "$ID" sh -c 'exit 6'
+	run --separate-stderr moss_v2 --degrade=warn exec "$ID" sh -c 'exit 6'
 	show
 	[ "$status" -eq 6 ]
 	[ -z "$output$stderr" ] # engines take any line for an error

@@ -224,3 +224,92 @@ schema() { sed -nE "s/^ *$2://p" "$RDT/$1/schemata" | tr -d ' '; } # GROUP RESOU
 	fi
 	no_containers
 }
+
+# Seen failing without: intel_rdt_write_schemata() in rdt_update_apply().
+@test "intelRdt: update gives the container's class another schemata; what is not named stays" {
+	need_rdt
+	rdt '{"l3CacheSchema": "L3:0=f;1=f0", "memBwSchema": "MB:0=50"}'
+	run_rdt
+	moss_rdt update --l3-cache-schema 'L3:0=ff' "$ID"
+	[ "$(schema "$ID" L3)" = "0=ff;1=f0" ]
+	[ "$(schema "$ID" MB)" = "0=50;1=100" ]
+	moss_rdt update --mem-bw-schema 'MB:1=70' --l3-cache-schema 'L3:1=f' "$ID"
+	[ "$(schema "$ID" L3)" = "0=ff;1=f" ]
+	[ "$(schema "$ID" MB)" = "0=50;1=70" ]
+	echo '{}' >resources.json
+	moss_rdt update --resources resources.json --mem-bw-schema 'MB:0=30' "$ID" # that file has no such field
+	[ "$(schema "$ID" MB)" = "0=30;1=70" ]
+	[ "$(schema . L3)" = "0=fff;1=fff" ]
+	moss_rdt delete --force "$ID"
+	[ ! -e "$RDT/$ID" ]
+}
+
+# Seen failing without: enter_all(); the record ahead of the class in apply().
+@test "intelRdt: update makes a class for a container without one, with all of its threads in it; delete removes it" {
+	need_rdt
+	program sh -c 'sleep 100 & sleep 100; :'
+	run_rdt
+	eventually eval '[ "$(moss ps --format json "$ID" | jq length)" -eq 3 ]'
+	moss_rdt update --l3-cache-schema 'L3:0=f' "$ID"
+	[ "$(schema "$ID" L3)" = "0=f;1=fff" ]
+	for pid in $(moss ps --format json "$ID" | jq '.[]'); do in_group "$ID" "$pid"; done
+	[ "$(wc -l <"$RDT/$ID/tasks")" -eq 3 ]
+	jq -e --arg id "$ID" '.intel_rdt == {group: $id, made: true, monitor_made: false}' "$ROOT/$ID/state.json"
+	moss_rdt update --mem-bw-schema 'MB:0=40' "$ID"
+	[ "$(schema "$ID" MB)" = "0=40;1=100" ]
+	moss_rdt exec --detach --pid-file "$BUNDLE/pid" "$ID" sleep 100 </dev/null >out 2>&1
+	in_group "$ID" "$(cat pid)"
+	moss_rdt delete --force "$ID"
+	[ ! -e "$RDT/$ID" ]
+}
+
+# Seen failing without: rdt_update_undo(); cgroup_limits_put_back() in change_apply().
+@test "intelRdt: update: all or nothing, together with the limits" {
+	need_rdt
+	rdt '{"l3CacheSchema": "L3:0=f;1=f0", "memBwSchema": "MB:0=50"}'
+	run_rdt
+	before=$(cat "$ROOT/$ID/state.json")
+	attempt_rdt update --l3-cache-schema $'L3:0=ff\nMB:0=20' --memory 1g "$ID" # there is no cgroup for the memory
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"memory"* ]]
+	[ "$(schema "$ID" L3)" = "0=f;1=f0" ]
+	attempt_rdt update --l3-cache-schema 'L3:0=fffff' "$ID" # more than there is
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"linux: intelRdt: write "*"L3:0=fffff"*" to resctrl's $ID/schemata: "*"nvalid argument"* ]]
+	attempt_rdt update --l3-cache-schema 'L9:0=5' "$ID"
+	[[ "$output" == *'L9:0=5'*'this machine has no such resource'* ]]
+	attempt_rdt update --l3-cache-schema 'none' "$ID"
+	[[ "$output" == *'--l3-cache-schema: '*'none'*' is no line of a schemata file'* ]]
+	attempt_rdt update --mem-bw-schema 'L3:0=f' "$ID"
+	[[ "$output" == *"--mem-bw-schema: it must be one line"* ]]
+	[ "$(schema "$ID" L3)" = "0=f;1=f0" ]
+	[ "$(schema "$ID" MB)" = "0=50;1=100" ]
+	[ "$(cat "$ROOT/$ID/state.json")" = "$before" ]
+	moss_rdt delete --force "$ID"
+	config 'del(.linux.intelRdt)'
+	run_rdt
+	before=$(cat "$ROOT/$ID/state.json")
+	attempt_rdt update --l3-cache-schema 'L3:0=fffff' "$ID"
+	[ "$status" -eq 1 ]
+	[ ! -e "$RDT/$ID" ]
+	[ "$(cat "$ROOT/$ID/state.json")" = "$before" ]
+	mkdir "$RDT/shared"
+	moss_rdt delete --force "$ID"
+	rdt '{"closID": "shared"}'
+	run_rdt
+	attempt_rdt update --l3-cache-schema 'L3:0=f' "$ID"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *'the class '*'shared'*' was not made for this container'* ]]
+	[ "$(schema shared L3)" = "0=fff;1=fff" ]
+	moss_rdt delete --force "$ID"
+	rmdir "$RDT/shared"
+}
+
+@test "intelRdt: update as a normal user: only the machine's root may" {
+	need_user "root may"
+	apart run -d "$ID"
+	attempt update --l3-cache-schema 'L3:0=f' "$ID"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"only the machine's root may put a process into a class of service"* ]]
+	moss delete --force "$ID"
+}

@@ -40,6 +40,32 @@ edit_state() {
 	moss delete "$ID"
 }
 
+# Seen failing without: json_add_text; str_add_json in the hooks' state.
+@test "state, list, hooks: a bundle whose path is no UTF-8 is shown as JSON that is, and works" {
+	odd="$BATS_TEST_TMPDIR/b"$'\xff\xc3'"é"
+	mv "$BUNDLE" "$odd"
+	ln -s "$odd" "$BUNDLE"
+	cd "$odd"
+	program sleep 1000
+	printf '#!/bin/sh\ncat >"%s/given"\n' "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/hook"
+	chmod +x "$BATS_TEST_TMPDIR/hook"
+	config '.hooks.createRuntime = [{path: $path}] | .annotations = {"a": "1"}' --arg path "$BATS_TEST_TMPDIR/hook"
+	moss run -d "$ID" </dev/null >out 2>&1
+	wait_for running
+	moss state "$ID" >"$BATS_TEST_TMPDIR/state"
+	moss list --format json >"$BATS_TEST_TMPDIR/list"
+	"$PYTHON" -c 'import json, sys
+state, listed, given = (json.loads(open(sys.argv[1] + "/" + name, "rb").read().decode()) for name in ("state", "list", "given"))
+expected = sys.argv[1] + "/b\ufffd\ufffdé"
+found = [state["bundle"], listed[0]["bundle"], given["bundle"]]
+assert found == [expected] * 3, found
+assert state["rootfs"] == expected + "/rootfs", state' "$BATS_TEST_TMPDIR"
+	moss exec "$ID" true
+	cd "$BATS_TEST_TMPDIR"
+	moss delete --force "$ID"
+	rm "$BUNDLE" && mv "$odd" "$BUNDLE"
+}
+
 @test "state: annotations are omitted when there are none" {
 	config 'del(.annotations)'
 	program sleep 60

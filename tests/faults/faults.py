@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""faults.py - every system call of create, start, exec, delete and run fails once; nothing may be left.
+"""faults.py - every system call of a command fails once; nothing may be left.
 
   faults.py [OPTION...] RUNTIME...
   make faults [RUNTIME="..."] [FAULTSFLAGS="OPTION..."]
@@ -11,7 +11,9 @@ Needs: root, x86_64, Linux 5.14 or newer, libseccomp, busybox-static; uidmap for
                     no-pivot, chroot (no mount namespace of its own), full (all kinds of mounts, network
                     devices, clocks, sysctls), user (a normal user, one id), subids (several, by
                     newuidmap), user-full; default: all
-  --scenarios LIST  of create, start, exec, delete (--force, running), delete-created, run; default: all
+  --scenarios LIST  of create, start, exec, delete (--force, running), delete-created, run, update (limits and device list),
+                    pause, resume, pause-by-signal, resume-by-signal (without a cgroup), ps (json), ps-table, events
+                    (--stats); default: all
   --one FAULT       this one alone, with the calls that were made around it; a failure prints it
   --sample N        about N runs instead of all: one of so many parts, which the --seed picks
   --seed TEXT       default: $MOSS_COMMIT, so that commits take turns

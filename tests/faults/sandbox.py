@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -190,6 +191,33 @@ def wipe():
     must_be_inside()
     for place in PLACES:
         subprocess.run(["find", place, "-xdev", "-mindepth", "1", "-delete"], check=False)
+
+
+def device_programs(cgroup):
+    """The tags (hashes of the instructions) of the device programs on a cgroup, bpf(2)."""
+    def bpf(command, attributes):
+        size = len(attributes)
+        return libc.syscall(321, command, ctypes.byref(attributes), size)
+
+    directory = os.open(cgroup, os.O_RDONLY | os.O_DIRECTORY)
+    ids = (ctypes.c_uint32 * 8)()
+    query = (ctypes.c_uint8 * 64)()
+    struct.pack_into("IIIIQI", query, 0, directory, 6, 0, 0, ctypes.addressof(ids), len(ids))  # BPF_CGROUP_DEVICE
+    ret = bpf(16, query)  # BPF_PROG_QUERY
+    os.close(directory)
+    _check(ret, "bpf BPF_PROG_QUERY")
+    tags = []
+    for number in ids[:struct.unpack_from("I", query, 24)[0]]:
+        get = (ctypes.c_uint8 * 12)()
+        struct.pack_into("I", get, 0, number)
+        program = bpf(13, get)  # BPF_PROG_GET_FD_BY_ID
+        _check(program, "bpf BPF_PROG_GET_FD_BY_ID")
+        info, ask = (ctypes.c_uint8 * 256)(), (ctypes.c_uint8 * 16)()
+        struct.pack_into("IIQ", ask, 0, program, len(info), ctypes.addressof(info))
+        _check(bpf(15, ask), "bpf BPF_OBJ_GET_INFO_BY_FD")
+        os.close(program)
+        tags.append(bytes(info[8:16]).hex())
+    return tags
 
 
 def left(baseline, patience, by_pid=False):

@@ -11,16 +11,18 @@ The kinds of problems:
   left         a create that failed left something behind, or a run that ended
   undeletable  `delete --force` afterwards failed or did not end
   leak         something is left after `delete --force`
-  harmed       exec: the container has not survived, or takes no other exec
+  harmed       exec, update, pause, resume, ps, events: the container has not survived, or takes no other command
+  half         an update that failed, and a part of it holds or is recorded
 """
 import errno
+import json
 import os
 import re
 
 import sandbox
 from world import ID, TOP, SETTLE_S, Unfit, difference
 
-KINDS = ("hang", "quiet", "untrue", "weaker", "left", "undeletable", "leak", "harmed")
+KINDS = ("hang", "quiet", "untrue", "weaker", "left", "undeletable", "leak", "harmed", "half")
 
 
 class Attempt:
@@ -192,10 +194,134 @@ def delete_created(attempt):
     _delete(attempt)
 
 
+def _running_as(attempt, *wanted):
+    """The container is as it should be, and takes another exec where it runs."""
+    world = attempt.world
+    status = world.state().get("status")
+    if status not in wanted:
+        attempt.problem("harmed", f"state says {status}, not {' or '.join(wanted)}")
+    if status == "running":
+        ret, _, stderr = world.run(*world.words("exec", ID, "/bin/true"))
+        if ret != 0:
+            attempt.problem("harmed", f"exec returns {ret}: {stderr}")
+    return status
+
+
+def update(attempt):
+    """All or nothing: limits, the device list, the record."""
+    world = attempt.world
+    running(world)
+    before = world.limits()
+    for name, resources in (("update", world.changed_resources()), ("back", world.usual_resources())):
+        with open(f"{TOP}/{name}.json", "w", encoding="ascii") as file:
+            json.dump(resources, file)
+        os.chmod(f"{TOP}/{name}.json", 0o644)
+    words = world.words("update", "--resources", f"{TOP}/update.json", ID)
+    if world.changed is None:  # what it comes to without a fault
+        world.must(*words)
+        world.changed = world.limits()
+        if world.changed == before:
+            raise Unfit("an update changes nothing here")
+        world.must(*world.words("delete", "--force", ID))
+        running(world)
+        before = world.limits()
+    attempt.traced(words)
+    attempt.must_have_said_why()
+    found = world.limits()
+    if attempt.succeeded and found != world.changed:
+        attempt.problem("untrue", f"{found}, not {world.changed}")
+    if attempt.failed and found != before:
+        attempt.problem("half", f"{found}, not {before} as before; stderr {attempt.stderr!r}")
+    if not attempt.succeeded:  # to what it was, whatever holds now, and then to what was meant
+        back = world.words("update", "--resources", f"{TOP}/back.json", ID)
+        for again, wanted in ((back, before), (words, world.changed)):
+            ret, _, stderr = world.run(*again)
+            found = world.limits()
+            if ret != 0 or any(found[name] != wanted[name] for name in ("files", "devices")):
+                attempt.problem("harmed", f"another update returns {ret}, {found}, not {wanted}: {stderr}")
+    _running_as(attempt, "running")
+    for name in ("update", "back"):
+        os.unlink(f"{TOP}/{name}.json")
+    attempt.delete()
+
+
+def _paused(attempt, command, before, after, *options):
+    world = attempt.world
+    world.must(*world.words(*options, *world.create_words()[3:]))
+    world.must(*world.words("start", ID))
+    if before == "paused":
+        world.must(*world.words("pause", ID))
+    attempt.traced(world.words(command, ID))
+    attempt.must_have_said_why()
+    if attempt.succeeded:
+        _running_as(attempt, after)
+        if world.all_stopped() != (after == "paused"):
+            attempt.problem("untrue", f"{command} succeeded, processes stopped: {world.all_stopped()}")
+    elif _running_as(attempt, before, after) == "running" and world.all_stopped():
+        attempt.problem("harmed", f"it shows running, and its processes stand still; stderr {attempt.stderr!r}")
+    # Whatever it is now, it can be paused and go on.
+    commands = ("pause", "resume") if world.state().get("status") == "running" else ("resume",)
+    for again in commands:
+        ret, _, stderr = world.run(*world.words(again, ID))
+        if ret != 0 or world.all_stopped() != (again == "pause"):
+            attempt.problem("harmed", f"{again} returns {ret}, processes stopped: {world.all_stopped()}: {stderr}")
+    _running_as(attempt, "running")
+    attempt.delete()
+
+
+def pause(attempt):
+    _paused(attempt, "pause", "running", "paused")
+
+
+def resume(attempt):
+    _paused(attempt, "resume", "paused", "running")
+
+
+def pause_by_signal(attempt):
+    _paused(attempt, "pause", "running", "paused", "--cgroup-manager", "disabled")
+
+
+def resume_by_signal(attempt):
+    _paused(attempt, "resume", "paused", "running", "--cgroup-manager", "disabled")
+
+
+def _looked_at(attempt, pattern, *words):
+    """A command that changes nothing, and prints something that matches."""
+    world = attempt.world
+    running(world)
+    pid = world.state().get("pid")
+    attempt.traced(world.words(*words))
+    attempt.must_have_said_why()
+    said = world.io_text("stdout")
+    if attempt.succeeded and not re.search(pattern.replace("PID", str(pid)), said):
+        attempt.problem("untrue", f"it prints {said!r}")
+    _running_as(attempt, "running")
+    attempt.delete()
+
+
+def ps(attempt):
+    _looked_at(attempt, r"^\[(\d+,)*PID(,\d+)*\]$", "ps", "--format", "json", ID)
+
+
+def ps_table(attempt):
+    _looked_at(attempt, r"(?m)^UID +P.D .*\n(.*\n)*\S+ +PID .*(sleep|sh)", "ps", ID)
+
+
+def events(attempt):
+    _looked_at(attempt, r'^\{"type":"stats","id":"' + ID + r'","data":\{.*"cpu":\{.*\}\}\n$', "events", "--stats", ID)
+
+
 SCENARIOS = {"create": create, "start": start, "exec": exec_, "delete": delete, "delete-created": delete_created,
-             "run": run_}
+             "run": run_, "update": update, "pause": pause, "resume": resume, "pause-by-signal": pause_by_signal,
+             "resume-by-signal": resume_by_signal, "ps": ps, "ps-table": ps_table, "events": events}
 # The other modes differ from root's in create alone, or nearly.
-OF_MODE = {mode: tuple(SCENARIOS) for mode in ("root", "user", "subids")} | {
+# What needs a limit, and what can't have one.
+ROOTS_ALONE, USERS_ALONE = ("update", "events"), ("pause-by-signal", "resume-by-signal")
+# The other modes differ from root's in create alone, or nearly.
+OF_MODE = {
+    "root": tuple(name for name in SCENARIOS if name not in USERS_ALONE),
+    "user": tuple(name for name in SCENARIOS if name not in ROOTS_ALONE),
+    "subids": ("create", "start", "exec", "delete", "delete-created", "run"),
     "join": ("create",), "terminal": ("create",), "no-pivot": ("create",), "chroot": ("create", "exec"),
     "full": ("create", "run"), "user-full": ("create",)}
 

@@ -173,8 +173,10 @@ class World:
         self.env = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": TOP, "LC_ALL": "C",
                     "XDG_RUNTIME_DIR": f"/run/user/{self.uid}"}
         self.features = []
+        self.changed = None  # limits() behind an update without a fault
         self.make_bundle()
-        self.foreign_files = {self.identity(path) for path in (f"{TOP}/bundle/rootfs/bin/busybox", HOOK["path"])}
+        self.foreign_files = {self.identity(path) for path in (f"{TOP}/bundle/rootfs/bin/busybox", HOOK["path"], shutil.which("ps"))
+                              if path is not None}
         self.fit()
 
     # ---- making the bundle
@@ -313,7 +315,7 @@ class World:
         return stdout
 
     def foreign(self, pid):
-        """Is what this process executes a program of the container or a hook?"""
+        """Is what this process executes a program of the container, a hook or ps(1)?"""
         return self.identity(f"/proc/{pid}/exe") in self.foreign_files
 
     @staticmethod
@@ -337,6 +339,50 @@ class World:
             return json.loads(stdout) if status == 0 else {}
         except ValueError:
             return {}
+
+    @staticmethod
+    def cgroup():
+        """The container's own cgroup, a directory; None without one."""
+        path = tracer.text_of(f"/proc/{tracer.text_of(f'{TOP}/out/pid').strip()}/cgroup").rpartition("0::")[2].strip()
+        return f"{sandbox.CGROUPS}{path}" if ID in path else None
+
+    def all_stopped(self):
+        """Do all processes of the container stand still, frozen or by SIGSTOP? Looked at for a moment: both take time."""
+        deadline = time.monotonic() + 0.3
+        pid = tracer.text_of(f"{TOP}/out/pid").strip()
+        while True:
+            cgroup = self.cgroup()
+            frozen = cgroup is not None and "frozen 1" in tracer.text_of(f"{cgroup}/cgroup.events")
+            stopped = re.search(r"(?m)^State:\s+T", tracer.text_of(f"/proc/{pid}/status")) is not None
+            if frozen or stopped or time.monotonic() > deadline:
+                return frozen or stopped
+            time.sleep(0.01)
+
+    def changed_resources(self):
+        """What an update asks for: something of all that the container may have."""
+        return self.resources(2097152, [{"allow": True, "type": "c", "major": 10, "minor": 229, "access": "rw"}])
+
+    def usual_resources(self):
+        """The same of what config.json says."""
+        return self.resources(4194304, [])
+
+    def resources(self, bytes_of_huge_pages, rules):
+        found = {}
+        if "limits" in self.features:
+            found["hugepageLimits"] = [{"pageSize": "2MB", "limit": bytes_of_huge_pages}]
+        if "devices" in self.features and self.user is None:
+            found["devices"] = [{"allow": False, "access": "rwm"}, *rules]
+        return found
+
+    def limits(self):
+        """What holds for the container, and what is recorded of it."""
+        cgroup = self.cgroup()
+        files = {name: tracer.text_of(f"{cgroup}/{name}").strip() for name in ("hugetlb.2MB.max", "hugetlb.2MB.rsvd.max")}
+        try:
+            recorded = json.loads(tracer.text_of(f"{TOP}/state/{ID}/state.json")).get("resources")
+        except ValueError:
+            recorded = "unreadable"
+        return {"files": files, "devices": sandbox.device_programs(cgroup), "recorded": recorded}
 
     def notes(self):
         """What the runtime tells of the compromises it made (moss does)."""

@@ -109,7 +109,7 @@ static void the_state_is_json_with_what_is_there(void **state)
 	assert_int_equal(spec_hook_state_make(&container, &arena, &made, &err), 0);
 	spec_hook_input(&made, "creating", 42, &input);
 	assert_string_equal(joined(&input), "{\"ociVersion\":\"1.0.2\",\"id\":\"id\",\"status\":\"creating\",\"pid\":42,"
-			    "\"bundle\":\"/b \\\"undle\",\"annotations\":{\"a/b\":\"1\",\"c\":\"say \\\"\\\\\\n\"}}\n");
+			    "\"bundle\":\"/b \\\"undle\",\"annotations\":{\"a/b\":\"1\",\"c\":\"say \\\"\\\\\\u000a\"}}\n");
 	container.annotations_count = 0;
 	assert_int_equal(spec_hook_state_make(&container, &arena, &made, &err), 0);
 	spec_hook_input(&made, "stopped", 0, &input);

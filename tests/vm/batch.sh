@@ -106,6 +106,11 @@ mkdir -p "$here"
 cp -r /host/in/. "$here/"
 chmod -R u=rwX,go=rX "$here"
 chmod 0755 "$MOSS"
+# As make install leaves it.
+ln -s "$MOSS" /usr/local/bin/moss
+mkdir -p /usr/local/lib/systemd
+cp -r "$here/units/." /usr/local/lib/systemd/
+systemctl daemon-reload
 echo "up since $(cut -d' ' -f1 /proc/uptime) s: $(systemctl is-system-running --wait), Linux $(uname -r)"
 "$MOSS" --version || exit
 case ${parts[0]} in

@@ -5,8 +5,8 @@ load vm.bash
 setup() { e2e_setup; }
 teardown() { e2e_teardown; }
 
-# Seen failing without: explain_no_cgroup(), explain_above(), leave_leaf().
-@test "user: a limit is refused in a login session and in a scope that holds moss; the printed remedy works" {
+# Seen failing without: explain_no_cgroup(), explain_above(), leave_leaf(); cgroup_unit_leave().
+@test "user: a limit is refused in a login session and in a scope that holds others; the printed remedy works; alone in a scope moss makes room" {
 	program cat /sys/fs/cgroup/pids.max
 	config '.linux.resources = {pids: {limit: 7}}'
 	attempt run "$ID"
@@ -15,7 +15,7 @@ teardown() { e2e_teardown; }
 	[[ "$output" == *"systemd-run --user --scope -p Delegate=yes"*"loginctl enable-linger"* ]]
 	[ ! -e "$ROOT/$ID" ]
 	status=0
-	output=$(scope "$MOSS" --root "$ROOT" run "$ID" 2>&1 </dev/null) || status=$?
+	output=$(scope bash -c '"$@" || exit' bash "$MOSS" --root "$ROOT" run "$ID" 2>&1 </dev/null) || status=$?
 	show
 	[ "$status" -eq 1 ]
 	[[ "$output" == *"pids: limit: the controller pids can't be handed down by the cgroup "*".scope, which holds processes"* ]]
@@ -26,5 +26,9 @@ teardown() { e2e_teardown; }
 	output=$(XDG_RUNTIME_DIR=/run/user/$(id -u) bash -c "${remedy/moss run/\"\$MOSS\" --root \"$ROOT\" run \"$ID\"}'" </dev/null 3>&- 4>&-)
 	show
 	[ "${output##*$'\n'}" = 7 ]
+	[ ! -e "$ROOT/$ID" ]
+	output=$(scope "$MOSS" --root "$ROOT" run "$ID" 2>&1 </dev/null)
+	show
+	[ "$output" = 7 ]
 	[ ! -e "$ROOT/$ID" ]
 }

@@ -6,6 +6,7 @@
 #   bash tests/vm/run.sh --part scope ...                 only one part: root, session, scope or lost
 #   bash tests/vm/run.sh --pc ...                         in an emulated PC; parts pcroot and pcuser
 #   bash tests/vm/run.sh --selinux ...                    in one with SELinux instead of AppArmor; part pcselinux
+#   bash tests/vm/run.sh --with FILE ...           it is /opt/moss-vm/with/FILE in the guest
 #   bash tests/vm/run.sh --exec 'moss doctor'             root's shell in the guest runs a line
 #   bash tests/vm/run.sh --shell                          root's shell in the guest; its end is the guest's
 #
@@ -31,15 +32,16 @@ if [ "${MOSS_CHECK-}" = unit ]; then
 	exit 0
 fi
 usage() {
-	sed -n '3,10s/^# \{0,1\}//p' "$here/run.sh" >&2
+	sed -n '3,11s/^# \{0,1\}//p' "$here/run.sh" >&2
 	exit 2
 }
-machine=uml security="" parts=() files=() filter="" mode=batch line=""
+machine=uml security="" parts=() files=() with=() filter="" mode=batch line=""
 while [ $# -gt 0 ]; do
-	case $1 in --part | --filter | --exec) [ $# -ge 2 ] || usage ;; esac
+	case $1 in --part | --filter | --with | --exec) [ $# -ge 2 ] || usage ;; esac
 	case $1 in
 	--part) parts+=("$2") && shift 2 ;;
 	--filter) filter=$2 && shift 2 ;;
+	--with) with+=("$2") && shift 2 ;;
 	--exec) mode=exec line=$2 && shift 2 ;;
 	--shell) mode=shell && shift ;;
 	--pc) machine=pc && shift ;;
@@ -95,8 +97,12 @@ elif [ "$status" -ne 0 ]; then
 fi
 
 # What the guest gets (in/), what it runs (job), what it hands back (out/).
-mkdir -p "$work/in/bin" "$work/in/tests" "$work/out"
+mkdir -p "$work/in/bin" "$work/in/tests" "$work/in/units/system" "$work/in/units/user" "$work/out"
 cp "$moss" "$work/in/bin/moss"
+[ "${#with[@]}" -eq 0 ] || { mkdir "$work/in/with" && cp "${with[@]}" "$work/in/with/"; } || exit
+for manager in system user; do
+	sh "$here/../../helpers/units/make.sh" "$manager" /usr/local/bin >"$work/in/units/$manager/moss@.service" || exit
+done
 for file in "$here"/*.bats; do
 	[ ! -e "$here/../e2e/${file##*/}" ] || { echo "Bail out! ${file##*/} is in tests/vm and in tests/e2e" && exit 1; }
 	grep -q '^# parts: [a-z]' "$file" || { echo "Bail out! ${file##*/} has no line \"# parts: ...\"" && exit 1; }
@@ -108,6 +114,7 @@ for file in "${files[@]}"; do
 done
 declare -p parts files filter >"$work/settings"
 commands='mkdir -p /opt/moss-vm && cp -r /host/in/. /opt/moss-vm/ && ln -s /opt/moss-vm/bin/moss /usr/local/bin/moss'
+commands+=' && mkdir -p /usr/local/lib/systemd && cp -r /opt/moss-vm/units/. /usr/local/lib/systemd/ && systemctl daemon-reload'
 case $mode in
 batch) cp "$here/batch.sh" "$work/job" ;;
 exec) printf '%s\n' "$commands" 'systemctl is-system-running --wait >/dev/null' "$line" >"$work/job" ;;

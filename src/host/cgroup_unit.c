@@ -1,0 +1,91 @@
+/* cgroup_unit.c - see cgroup_unit.h. Side: host. */
+#define _GNU_SOURCE
+#include "host/cgroup_unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "host/caller.h"
+#include "host/cgroup.h"
+
+#define LEAF "supervisor"
+
+/* For root alone. */
+static bool is_delegated(const char *hierarchy, const char *path)
+{
+	char full[2 * PATH_MAX], value[8];
+
+	return snprintf(full, sizeof(full), "%s%s", hierarchy, path) < (int)sizeof(full) &&
+	       getxattr(full, "trusted.delegate", value, sizeof(value)) == 1 && value[0] == '1';
+}
+
+bool cgroup_unit_find(const char *hierarchy, char *own)
+{
+	char *slash;
+
+	if (getenv("INVOCATION_ID") == NULL)
+		return false;
+	if (is_delegated(hierarchy, own))
+		return true;
+	slash = strrchr(own, '/');
+	if (slash == NULL)
+		return false;
+	*slash = '\0';
+	if (slash > own && is_delegated(hierarchy, own))
+		return true;
+	*slash = '/';
+	return false;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text);
+
+	return length > strlen(end) && strcmp(text + length - strlen(end), end) == 0;
+}
+
+/* The cgroup of a unit that is delegated to us. A user's manager can set no such attribute: what a user may write to
+ * in there is the user's own; but for the manager's cgroup and its slices, which it arranges itself. */
+static bool is_unit(int dir_fd, const char *path)
+{
+	const char *name = strrchr(path, '/');
+	char value[8];
+
+	if (name == NULL || (!ends_with(name, ".scope") && !ends_with(name, ".service")))
+		return false;
+	if (caller_get()->root)
+		return fgetxattr(dir_fd, "trusted.delegate", value, sizeof(value)) == 1 && value[0] == '1';
+	return strncmp(name, "/user@", strlen("/user@")) != 0 && faccessat(dir_fd, "cgroup.subtree_control", W_OK, 0) == 0 &&
+	       faccessat(dir_fd, "cgroup.procs", W_OK, 0) == 0;
+}
+
+static bool is_ours_alone(int dir_fd, const char *path)
+{
+	char own[PATH_MAX], pids[64], pid[16];
+
+	if (!cgroup_path_of(0, own, sizeof(own)) || strcmp(own, path) != 0 || !is_unit(dir_fd, path) ||
+	    io_read_small(dir_fd, "cgroup.procs", pids, sizeof(pids)) < 0)
+		return false;
+	snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+	return strcmp(pids, pid) == 0;
+}
+
+int cgroup_unit_leave(int dir_fd, const char *path)
+{
+	char pid[16];
+
+	if (!is_ours_alone(dir_fd, path))
+		return -EBUSY;
+	if (mkdirat(dir_fd, LEAF, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	return io_write_small(dir_fd, LEAF "/cgroup.procs", pid);
+}
