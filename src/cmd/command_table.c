@@ -133,6 +133,7 @@ static const struct option doctor_table[] = {
 static const struct option spec_table[] = {
 	{ "bundle", 'b', TEXT(struct spec_options, bundle), "DIR", "directory to write config.json to (.)" },
 	{ "rootless", 0, FLAG(struct spec_options, rootless), NULL, "for a normal user: a user namespace with one id" },
+	{ "network", 0, TEXT(struct spec_options, network), "slirp[:OPTIONS]", "a network of its own, connected without privileges" },
 	{ "subids", 0, FLAG(struct spec_options, subids), NULL, "the same with all your ids of /etc/subuid and /etc/subgid" },
 	{ 0 }
 };

@@ -23,7 +23,7 @@ struct update_options { /* texts as they are given */
 };
 struct events_options { const char *interval; bool stats; };
 struct doctor_options { bool json; };
-struct spec_options { const char *bundle; bool rootless, subids; };
+struct spec_options { const char *bundle, *network; bool rootless, subids; };
 
 /* The directory of all containers, as --root and --rootless say; see state_root_open(). */
 int command_root(const struct global_options *global, bool create, struct state_root *ret_root,

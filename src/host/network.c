@@ -23,6 +23,7 @@
 #include "host/adapt.h"
 #include "host/caller.h"
 #include "host/helper.h"
+#include "spec/spec_network.h"
 
 #define HELPER "moss-slirp"
 #define HELPER_PIDFD 3 /* helpers/slirp/settings.h */

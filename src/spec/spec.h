@@ -15,7 +15,6 @@
 #include "base/hook.h"
 #include "base/mem.h"
 #include "spec/mount_options.h"
-#include "spec/spec_network.h"
 #include "spec/spec_seccomp.h"
 
 #define SPEC_VERSION_MIN "1.0.0" /* of the specification, as ociVersion */
@@ -284,7 +283,7 @@ struct spec {
 	size_t                  annotations_count;
 
 	/* --network and --publish, or the annotations for them; set by the host side. NULL: as config.json says. */
-	struct spec_network *network;
+	struct spec_network *network; /* spec_network.h */
 	const char          *network_text;
 	struct spec_texts    publish;
 

@@ -36,17 +36,19 @@ with_python() {
 # inside WORD...: what the container runs: network.py with these words.
 inside() { program /usr/bin/python3 /network.py "$@"; }
 
-# free_port: a port of the host that nobody has now.
+# free_port [COUNT]: ports of the host that nobody has now.
 free_port() {
-	"$PYTHON" -c 'import socket
-s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+	"$PYTHON" -c 'import socket, sys
+all = [socket.socket() for _ in range(int(sys.argv[1]))]
+for s in all: s.bind(("127.0.0.1", 0))
+print(*[s.getsockname()[1] for s in all])' "${1:-1}"
 }
 
 # outside WORD...: network.py on the host, in the background, its output in $BUNDLE/outside; waits until it is ready.
 outside() {
 	"$PYTHON" "$E2E_DIR/network.py" "$@" >outside 2>&1 </dev/null 3>&- 4>&- &
 	STARTED+=($!)
-	eventually grep -qs ready outside
+	eventually grep -qs ^ready outside
 }
 client() { run timeout 50 "$PYTHON" "$E2E_DIR/network.py" "$@"; show; }
 
@@ -57,7 +59,7 @@ serve() {
 	shift
 	inside "$@"
 	moss run -d "${options[@]}" "$ID" </dev/null >out 2>&1
-	eventually grep -qs ready out
+	eventually grep -qs ^ready out
 }
 slirp_of() { jq -r .network.pid "$ROOT/${1:-$ID}/state.json"; }
 
@@ -92,7 +94,7 @@ slirp_of() { jq -r .network.pid "$ROOT/${1:-$ID}/state.json"; }
 	moss create "$ID" </dev/null >out 2>&1
 	[ "$(moss state "$ID" | jq -r '.annotations["org.moss.network.status"]')" = running ]
 	moss start "$ID"
-	eventually grep -qs ready out
+	eventually grep -qs ^ready out
 	client both "127.0.0.1:$port" 100000
 	[ "$output" = "same 100000" ]
 	moss delete --force "$ID"
@@ -433,19 +435,18 @@ s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1])))' $((port + i))
 }
 
 @test "network: slirp: 20 containers at once, each with its port" {
-	local i port first pids=()
+	local i ports pids=()
 	with_python
 	inside echo 0.0.0.0:80
-	first=$(free_port)
-	[ "$first" -lt 65000 ] || first=$((first - 1000))
+	read -r -a ports <<<"$(free_port 21)"
 	for i in $(seq 20); do
-		moss run -d --network slirp -p "127.0.0.1:$((first + i)):80" "$ID-$i" </dev/null >"out$i" 2>&1 &
+		moss run -d --network slirp -p "127.0.0.1:${ports[i]}:80" "$ID-$i" </dev/null >"out$i" 2>&1 &
 		pids+=($!)
 	done
 	wait "${pids[@]}"
 	for i in $(seq 20); do
-		eventually grep -qs ready "out$i"
-		client both "127.0.0.1:$((first + i))" 10000
+		eventually grep -qs ^ready "out$i"
+		client both "127.0.0.1:${ports[i]}" 10000
 		[ "$output" = "same 10000" ]
 	done
 	for i in $(seq 20); do moss delete --force "$ID-$i"; done
