@@ -9,9 +9,9 @@
 struct template_options {
 	bool rootless; /* a user namespace, the host's network, no resources */
 	const struct spec_id_maps *uid_maps, *gid_maps; /* of the user namespace, when rootless */
-	const char *network; /* slirp[:OPTIONS], the annotation org.moss.network; NULL: a user has the host's network, root none */
 	const char *const *args; /* NULL-ended; NULL: "sh" */
 	bool terminal;
+	const char *network; /* slirp[:OPTIONS], for the annotation org.moss.network; NULL: a user has the host's network, root none */
 };
 
 /* Make the text of a config.json: tab-indented, ended by a newline, valid against
