@@ -87,7 +87,7 @@ static bool is_unit(int dir_fd, const char *path)
 	       faccessat(dir_fd, "cgroup.procs", W_OK, 0) == 0 && manager_delegates(path, name + 1);
 }
 
-static bool is_ours_alone(int dir_fd, const char *path)
+bool cgroup_unit_is_ours_alone(int dir_fd, const char *path)
 {
 	char own[PATH_MAX], pids[64], pid[16];
 
@@ -102,7 +102,7 @@ int cgroup_unit_leave(int dir_fd, const char *path)
 {
 	char pid[16];
 
-	if (!is_ours_alone(dir_fd, path))
+	if (!cgroup_unit_is_ours_alone(dir_fd, path))
 		return -EBUSY;
 	if (mkdirat(dir_fd, LEAF, 0755) < 0 && errno != EEXIST)
 		return -errno;

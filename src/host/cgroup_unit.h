@@ -13,6 +13,9 @@
  * INVOCATION_ID in the environment. */
 bool cgroup_unit_find(const char *hierarchy, char *own) __attribute__((nonnull));
 
+/* Is @path, open as @dir_fd, a delegated unit's cgroup that holds nobody but us? */
+bool cgroup_unit_is_ours_alone(int dir_fd, const char *path) __attribute__((nonnull));
+
 /* A cgroup with processes in it can hand no controller down. Where @path, open as @dir_fd, is our own, is a
  * delegated unit's, and holds nobody but us, move ourselves into a leaf of it, "supervisor", as DelegateSubgroup= would
  * have done. Takes 5 to 12 ms, in which the kernel waits for RCU.

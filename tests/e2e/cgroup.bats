@@ -322,3 +322,27 @@ without_v2() {
 	moss_v2 delete --force "$ID-2"
 	eventually in_v2 test ! -e "/sys/fs/cgroup$path"
 }
+
+# Seen failing without: explain_system(), explain_user().
+@test "cgroup: systemd is asked for where there is none: an error that says so, and nothing is left" {
+	[ ! -d /run/systemd/system ] || skip "this host runs systemd: tests/vm"
+	[ -x "${MOSS%/*}/moss-scope" ] || skip "built without systemd"
+	for option in --systemd-cgroup --cgroup-manager=systemd; do
+		attempt $option run "$ID"
+		[ "$status" -eq 1 ]
+		[[ "$output" == *"not booted by systemd"*"--cgroup-manager cgroupfs"* ]]
+		no_containers
+	done
+	config '.linux.cgroupsPath = "system.slice:moss:x"'
+	attempt create "$ID"
+	[[ "$output" == *"not booted by systemd"* ]]
+	no_containers
+	attempt --cgroup-manager cgroupfs create "$ID"
+	[[ "$output" == *"is a name for systemd"* ]]
+	mkdir alone && cp "$MOSS" alone/moss
+	MOSS=$BUNDLE/alone/moss attempt --systemd-cgroup run "$ID"
+	[[ "$output" != *"not booted by systemd"* ]] || skip "moss-scope is installed on this host, too"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"moss-scope: find the helper program"*"install moss again"* ]]
+	no_containers
+}
