@@ -129,8 +129,16 @@ else
 		useradd -m -s /bin/bash "$user" 2>&1 | sed 's/^/# /'
 	fi
 	if id "$user" >/dev/null 2>&1; then
+		# Where only root may open /dev/net/tun: as on a machine with udev, for these tests alone.
+		tun=()
+		if [ -c /dev/net/tun ] && ! setpriv --reuid "$user" --clear-groups sh -c ': <>/dev/net/tun' 2>/dev/null &&
+			mknod -m 0666 "$work/tun" c 10 200 2>/dev/null; then
+			# shellcheck disable=SC2016 # expanded by the inner shell
+			tun=(unshare -m --propagation unchanged sh -c
+				'mount --make-rprivate /dev && mount --bind "$0" /dev/net/tun && exec "$@"' "$work/tun")
+		fi
 		# One group more than its own, so that there is one that can be kept or lost.
-		run_half user "$user" setpriv --reuid "$user" --regid "$(id -g "$user")" --groups "$(id -g "$user"),$(getent group users | cut -d: -f3)" \
+		run_half user "$user" "${tun[@]}" setpriv --reuid "$user" --regid "$(id -g "$user")" --groups "$(id -g "$user"),$(getent group users | cut -d: -f3)" \
 			env "HOME=$(getent passwd "$user" | cut -d: -f6)" "USER=$user" "LOGNAME=$user" \
 			PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
 	else

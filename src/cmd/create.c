@@ -40,6 +40,8 @@ static struct launch_options launch_options_of(const struct global_options *glob
 		.console_socket = options->console_socket,
 		.pidfd_socket = options->pidfd_socket,
 		.pid_file = options->pid_file,
+		.network = options->network,
+		.publish = &options->publish,
 		.preserve_fds = options->preserve_fds,
 		.no_new_keyring = options->no_new_keyring,
 		.no_pivot = options->no_pivot,

@@ -562,7 +562,23 @@ static int wait_until_empty(int cgroup_fd)
 	return -EBUSY;
 }
 
-int cgroup_remove(const char *path, const char *mark, struct error *err)
+/* An empty one of ours, which most are, without a file being opened: that there can be no more of them may be why it
+ * has to go. cgroup2 has no symbolic links, so only ".." could lead out of it. */
+static bool remove_empty(const char *path, const char *mark)
+{
+	const char *hierarchy;
+	char full[PATH_MAX], found[MARK_MAX];
+	struct statfs st;
+
+	if (strstr(path, "..") != NULL || hierarchy_find(&hierarchy) < 0 ||
+	    snprintf(full, sizeof(full), "%s/%s", hierarchy, path + strspn(path, "/")) >= (int)sizeof(full))
+		return false;
+	ssize_t size = lgetxattr(full, MARK_NAME, found, sizeof(found));
+	return size >= 0 && (size_t)size == strlen(mark) && memcmp(found, mark, (size_t)size) == 0 && statfs(full, &st) == 0 &&
+	       st.f_type == CGROUP2_SUPER_MAGIC && rmdir(full) == 0;
+}
+
+static int remove_marked(const char *path, const char *mark)
 {
 	char name[NAME_MAX + 1];
 	fd_owned fd = cgroup_open_path(path);
@@ -572,7 +588,7 @@ int cgroup_remove(const char *path, const char *mark, struct error *err)
 	if (marked == -EBUSY)
 		return 0; /* not ours */
 	if (marked < 0 && marked != -ENOENT)
-		return error_at(err, -marked, path, "open the cgroup");
+		return marked;
 	if (marked >= 0 && unlinkat(parent, name, AT_REMOVEDIR) < 0 && marked == 1 && errno != ENOENT) {
 		ret = wait_until_empty(fd);
 		if (ret == 0)
@@ -580,6 +596,13 @@ int cgroup_remove(const char *path, const char *mark, struct error *err)
 		if ((ret == -EACCES || ret == -EPERM) && !caller_get()->privileged)
 			ret = cgroup_remove_mapped(parent, name);
 	}
+	return ret;
+}
+
+int cgroup_remove(const char *path, const char *mark, struct error *err)
+{
+	int ret = remove_empty(path, mark) ? 0 : remove_marked(path, mark);
+
 	if (ret == 0)
 		ret = remove_empty_parents(path);
 	return ret < 0 ? error_at(err, -ret, path, "remove the cgroup") : 0;

@@ -1,7 +1,8 @@
 /* cgroup_unit.h - moss in a systemd unit whose cgroup is delegated (Delegate=yes).
  *
  * Side: host. The system's manager marks such a cgroup with the extended attribute trusted.delegate, which root can
- * read; a user's manager can't: what is below it is ours to arrange (https://systemd.io/CGROUP_DELEGATION).
+ * read; a user's manager can't, and is asked by systemctl(1). What is below it is ours to arrange
+ * (https://systemd.io/CGROUP_DELEGATION).
  */
 #ifndef MOSS_CGROUP_UNIT_H
 #define MOSS_CGROUP_UNIT_H

@@ -34,6 +34,7 @@
 #include "host/hooks.h"
 #include "host/idmap.h"
 #include "host/inherited.h"
+#include "host/network.h"
 #include "host/notify.h"
 #include "host/pid_file.h"
 #include "host/plan.h"
@@ -432,7 +433,7 @@ static int clone_container(struct making *making, struct error *err)
 	struct join_child child = { .cgroup_fd = making->cgroup_fd, .sock = socks[1],
 				    .prepare = prepare_child, .run = run_child, .context = making };
 	/* A service manager stops with patience only what is its child by the time that it is told of it. */
-	child.to_parent = making->options->detach && out->notify != NULL;
+	child.to_parent = making->options->detach && out->notify != NULL && getpid() != 1; /* clone(2): EINVAL */
 	if (making->plan->join.any) { /* then the stage would be too late */
 		child.exe = stage->exe;
 		child.alone = stage->foreign_tree; /* the host's tree is left behind then */
@@ -483,6 +484,9 @@ static int prepare_namespaces(struct making *making, struct error *err)
 		return error_step(err, "map ids");
 	if (netdev_move(&making->plan->net_devices, making->pid, making->out->pidfd, err) < 0)
 		return error_step(err, "move network devices");
+	if (network_is_slirp(spec) && network_start(spec, making->out->pidfd, making->plan->stage.in_user_ns,
+						    &making->out->state.network, err) < 0)
+		return -err->code;
 	int ret = sync_send(making->out->sock, SYNC_MAPPED, NULL, 0, -1);
 	return ret < 0 ? error_set(err, -ret, "tell that the namespaces are prepared") : 0;
 }
@@ -608,6 +612,18 @@ static int make_notify(struct making *making, struct error *err)
 	return making->options->start_now ? notify_open(out->dir_fd, &out->notify, err) : 0;
 }
 
+static int make_resolv_conf(struct making *making, struct error *err)
+{
+	struct launched *out = making->out;
+	struct spec     *spec = &making->plan->spec;
+
+	if (!network_is_slirp(spec))
+		return 0;
+	const char *directory = arena_format(&spec->arena, "%s/%s", out->root->path, making->options->id);
+	return directory != NULL ? network_make_resolv_conf(spec, out->dir_fd, directory, err)
+				 : error_set(err, ENOMEM, NETWORK_RESOLV_CONF);
+}
+
 static int make_hooks(struct making *making, struct error *err)
 {
 	struct plan  *plan = making->plan;
@@ -652,7 +668,8 @@ static int make_container(struct making *making, struct error *err)
 	/* In a scope they wait until the process in between has left it: with that in it none can be handed down. */
 	if (make_hooks(making, err) < 0 || make_cgroup(making, err) < 0 ||
 	    (making->scope.sock < 0 && prepare_limits(making, err) < 0) ||
-	    intel_rdt_make(&plan->intel_rdt, err) < 0 || make_fifo(making, err) < 0 || make_notify(making, err) < 0)
+	    intel_rdt_make(&plan->intel_rdt, err) < 0 || make_fifo(making, err) < 0 || make_notify(making, err) < 0 ||
+	    make_resolv_conf(making, err) < 0)
 		return -err->code;
 	seccomp_find(&plan->seccomp, out->root->fd);
 	plan_raise_file_limit(plan);
@@ -716,6 +733,7 @@ static void unmake(struct making *making)
 			(void)!proc_wait_end(out->pidfd, HOOK_END_MS); /* our parent's child */
 		fd_close(&out->pidfd);
 	}
+	network_end(&out->state, out->dir_fd);
 	fd_close(&out->signal_fd); /* what is blocked stays so: nothing interrupts us here */
 	pid_file_remove(making->options->pid_file, making->pid);
 	if (out->state.cgroup != NULL && making->mark[0] != '\0')

@@ -19,6 +19,8 @@ struct launch_options {
 	const char *console_socket; /* or NULL */
 	const char *pidfd_socket;   /* or NULL */
 	const char *pid_file;       /* or NULL */
+	const char *network;        /* --network, or NULL */
+	const struct spec_texts *publish; /* --publish, or NULL */
 	unsigned    preserve_fds;
 	bool        no_new_keyring;
 	bool        no_pivot;       /* the machine's root is the initramfs */

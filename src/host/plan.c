@@ -20,6 +20,7 @@
 #include "host/listen_fds.h"
 #include "host/lsm.h"
 #include "host/mount_idmap.h"
+#include "host/network.h"
 #include "host/notify.h"
 #include "host/plan_namespaces.h"
 #include "host/plan_process.h"
@@ -150,7 +151,7 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 		.rootfs = plan->rootfs,
 		.namespaces = plan->join.new_namespaces,
 		.in_user_ns = new_user_ns || plan->join.fds[SPEC_NS_USER] >= 0,
-		.wait_for_host = new_user_ns || spec->net_devices_count > 0,
+		.wait_for_host = new_user_ns || spec->net_devices_count > 0 || network_is_slirp(spec),
 		.uid = idmap_first(&spec->uid_maps),
 		.gid = idmap_first(&spec->gid_maps),
 		.shared_tree = !spec_has_own_tree(spec),

@@ -28,6 +28,7 @@
 #include "host/caller.h"
 #include "host/cgroup.h"
 #include "host/idmap.h"
+#include "host/network.h"
 #include "host/own_ids.h"
 #include "host/state.h"
 
@@ -424,6 +425,7 @@ const struct probe probes[] = {
 	{ "user bus",            false, probe_bus },
 	{ "overlayfs",           false, probe_overlay },
 	{ "tun device",          false, probe_tun },
+	{ "slirp",               false, network_probe },
 	{ "seccomp",             false, probe_seccomp },
 	{ "security modules",    false, probe_lsm },
 	{ NULL, false, NULL },
