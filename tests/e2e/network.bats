@@ -299,6 +299,26 @@ s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1])))' $((port + i))
 	[ "$(grep -c '^hello$' <<<"$output")" -eq 30 ]
 }
 
+@test "network: dns: a change of the host's resolv.conf is followed within 5 s" {
+	with_python
+	need_root "a resolver on port 53, and another /etc/resolv.conf in a mount namespace of the test's own"
+	outside dns-server 127.53.0.1 "first"
+	"$PYTHON" "$E2E_DIR/network.py" dns-server 127.53.0.2 "second" >outside2 2>&1 </dev/null 3>&- 4>&- &
+	STARTED+=($!)
+	eventually grep -qs ready outside2
+	echo "nameserver 127.53.0.1" >host.conf
+	echo "nameserver 127.53.0.2" >other.conf
+	program sh -c 'python3 /network.py dns-ask 10.0.2.3 name; echo changing; sleep 5; python3 /network.py dns-ask 10.0.2.3 name'
+	unshare -m sh -c 'mount --bind "$0" /etc/resolv.conf && shift && exec "$@"' "$PWD/host.conf" x \
+		"$MOSS" --root "$ROOT" run --network slirp "$ID" </dev/null >out 2>&1 3>&- 4>&- &
+	PID=$!
+	eventually grep -q changing out
+	cat other.conf >host.conf
+	wait "$PID"
+	cat out
+	[ "$(cat out)" = "$(printf 'first\nchanging\nsecond')" ]
+}
+
 @test "network: resolv.conf: a file that config.json mounts, and the image's own file, stay as they are" {
 	need_slirp
 	echo "nameserver 192.0.2.1" >mine

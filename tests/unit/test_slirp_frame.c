@@ -433,12 +433,20 @@ static void each_connection_has_a_port_of_its_own(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_world_is_open), cmocka_unit_test(the_host_is_closed), cmocka_unit_test(nothing_leads_nowhere),
-		cmocka_unit_test(servers_of_libslirps_own_are_not_reached), cmocka_unit_test(fragments_can_not_be_judged),
-		cmocka_unit_test(lengths_must_be_true), cmocka_unit_test(urgent_pointers_point_into_the_segment),
-		cmocka_unit_test(only_the_container_speaks), cmocka_unit_test(without_ipv6_there_is_none), cmocka_unit_test(arp),
-		cmocka_unit_test(answers_of_published_ports_pass), cmocka_unit_test(router_advertisements_are_not_shown),
-		cmocka_unit_test(a_refusal_is_a_reset), cmocka_unit_test(questions_go_to_our_resolver),
+		cmocka_unit_test(the_world_is_open),
+		cmocka_unit_test(the_host_is_closed),
+		cmocka_unit_test(nothing_leads_nowhere),
+		cmocka_unit_test(servers_of_libslirps_own_are_not_reached),
+		cmocka_unit_test(fragments_can_not_be_judged),
+		cmocka_unit_test(lengths_must_be_true),
+		cmocka_unit_test(urgent_pointers_point_into_the_segment),
+		cmocka_unit_test(only_the_container_speaks),
+		cmocka_unit_test(without_ipv6_there_is_none),
+		cmocka_unit_test(arp),
+		cmocka_unit_test(answers_of_published_ports_pass),
+		cmocka_unit_test(router_advertisements_are_not_shown),
+		cmocka_unit_test(a_refusal_is_a_reset),
+		cmocka_unit_test(questions_go_to_our_resolver),
 		cmocka_unit_test(each_connection_has_a_port_of_its_own),
 	};
 
