@@ -12,7 +12,7 @@ teardown() {
 
 STARTED=()
 # helpers: the pids of moss-slirp of this user's that this test's moss started.
-helpers() { ps -o pid=,stat=,comm= -u "$(id -un)" -u "$(is_root && echo nobody || id -un)" | awk '$3 == "moss-slirp" && $2 !~ /^Z/ { print $1 }'; }
+helpers() { ps -o pid=,stat=,comm= -u "$(id -un)" -u "$(if is_root; then echo nobody; else id -un; fi)" | awk '$3 == "moss-slirp" && $2 !~ /^Z/ { print $1 }'; }
 no_helper() { [ -z "$(helpers)" ]; }
 
 need_slirp() {
@@ -498,7 +498,10 @@ s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1])))' $((port + i))
 		grep -q '^Uid:[[:space:]]*65534' "/proc/$inner/status"
 		grep -Eq '^Max processes +0 +0' "/proc/$inner/limits"
 		# Sockets, the device, the loop: nothing of the host's tree.
-		! ls -l "/proc/$inner/fd" | grep -E -- '-> /' | grep -Ev '/dev/(null|net/tun)$'
+		for kind in "/proc/$inner/fd"/*; do
+			kind=$(readlink "$kind")
+			case $kind in /dev/null | /dev/net/tun | socket:* | anon_inode:*) ;; *) echo "open: $kind" && return 1 ;; esac
+		done
 	else
 		# Not dumpable: a process of the same user can't even look.
 		run ls "/proc/$inner/fd"
