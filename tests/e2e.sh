@@ -42,10 +42,10 @@ trap 'exit 1' INT TERM HUP
 chmod 0755 "$work"
 mkdir "$work/bin" "$work/tests"
 cp "$moss" "$work/bin/moss"
-chmod 0755 "$work/bin/moss"
-for helper in "${moss%/*}"/moss-*; do # they are looked for beside it
-	if [ -f "$helper" ] && [ -x "$helper" ]; then install -m 0755 "$helper" "$work/bin/"; fi
+for helper in "$(dirname "$moss")"/moss-*; do # built beside it
+	if [ -f "$helper" ] && [ -x "$helper" ]; then cp "$helper" "$work/bin/"; fi
 done
+chmod 0755 "$work"/bin/*
 cp "$here"/e2e/*.bats "$here"/e2e/*.bash "$here"/e2e/*.py "$here"/e2e/*.sh "$here"/e2e/*.c "$here"/e2e/*.json "$work/tests/"
 chmod 0644 "$work"/tests/*
 cp -r "$here/spec" "$work/tests/spec"

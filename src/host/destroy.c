@@ -12,6 +12,7 @@
 #include "host/hooks.h"
 #include "host/intel_rdt.h"
 #include "host/network.h"
+#include "host/scope.h"
 
 #define END_TIMEOUT_MS 10000
 
@@ -46,6 +47,7 @@ int destroy_remove(struct state_root *root, const struct state *state, int dir_f
 	network_end(state, dir_fd);
 	if (state->cgroup != NULL && cgroup_remove(state->cgroup, mark, err) < 0)
 		return -err->code;
+	scope_forget(state, dir_fd);
 	if (intel_rdt_remove(state, dir_fd, err) < 0)
 		return -err->code;
 	hooks_poststop(state, dir_fd);

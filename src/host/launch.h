@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "host/cgroup.h"
 #include "host/state.h"
 
 struct launch_options {
@@ -27,7 +28,7 @@ struct launch_options {
 	bool        detach;         /* the caller does not stay: no terminal of its own */
 	bool        start_now;      /* do not wait on exec.fifo: `run` */
 	bool        degrade;        /* --degrade=warn: go on without limits that can't be had */
-	bool        no_cgroup;      /* --cgroup-manager=disabled */
+	enum cgroup_manager cgroup_manager;
 };
 
 struct notify; /* host/notify.h */

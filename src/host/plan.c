@@ -16,7 +16,6 @@
 #include "host/adapt.h"
 #include "host/bundle.h"
 #include "host/caller.h"
-#include "host/cgroup.h"
 #include "host/idmap.h"
 #include "host/listen_fds.h"
 #include "host/lsm.h"
@@ -140,7 +139,7 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 	    intel_rdt_plan(spec, options->id, &plan->intel_rdt, err) < 0 ||
 	    netdev_find(spec, &plan->net_devices, err) < 0 || exe_find(&plan->exe, err) < 0)
 		return -err->code;
-	if (!options->no_cgroup && cgroup_place(spec, options->id, &plan->cgroup, err) < 0)
+	if (cgroup_place(spec, options->id, options->cgroup_manager, &plan->cgroup, err) < 0)
 		return -err->code;
 
 	bool new_user_ns = plan->join.new_namespaces & CLONE_NEWUSER;

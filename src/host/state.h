@@ -56,6 +56,7 @@ struct state {
 	bool         seccomp;      /* its processes have the filter of its config.json ... */
 	bool         seccomp_listens; /* ... about which somebody is asked: he may never answer */
 	const char  *cgroup;       /* the container's own cgroup, from the hierarchy's root; NULL: none */
+	const char  *systemd_unit; /* the scope that systemd made for it (scope.h); NULL: none */
 	struct state_rdt rdt;
 	struct state_network network;
 	const char  *resources;    /* linux.resources as `update` left them, JSON; NULL: as in config.json */

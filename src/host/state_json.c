@@ -198,6 +198,9 @@ static int read_members(struct json_object *json, struct state *state, struct er
 		strcpy(state->boot_id, boot_id);
 	if (state->cgroup != NULL && state->cgroup[0] != '/')
 		state->cgroup = NULL;
+	state->systemd_unit = text_of(json, "systemd_unit", state);
+	if (state->systemd_unit != NULL && strchr(state->systemd_unit, '/') != NULL) /* it becomes part of a path */
+		state->systemd_unit = NULL;
 	read_rdt(json, state);
 	read_network(json, state);
 	read_resources(json, state);
@@ -321,6 +324,7 @@ char *state_text(const struct state *state)
 	if (state->personality >= 0)
 		json_object_object_add(json, "personality", json_object_new_int64(state->personality));
 	add(json, "cgroup", state->cgroup);
+	add(json, "systemd_unit", state->systemd_unit);
 	write_rdt(&state->rdt, json);
 	write_network(&state->network, json);
 	if (state->resources != NULL)
