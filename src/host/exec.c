@@ -227,7 +227,8 @@ static int plan(struct entering *entering, const char *id, struct error *err)
 		if (init->keyring == NULL)
 			return error_set(err, ENOMEM, "keyring");
 	}
-	if (plan_process(spec, entering->init.become, init, &files, err) < 0 || exe_find(&entering->exe, err) < 0 ||
+	if (plan_process(spec, entering->init.become, init, &files, err) < 0 ||
+	    (entering->state.no_mknod && plan_without_mknod(spec, init, err) < 0) || exe_find(&entering->exe, err) < 0 ||
 	    plan_filter(entering, err) < 0 || plan_scheduler(entering, err) < 0)
 		return -err->code;
 	bool maps_known = entering->init.become && spec->uid_maps.count > 0;
