@@ -95,7 +95,7 @@ static int check_status(int status, const char *id, bool ignore_paused, struct e
 	if (status == STATE_RUNNING || status == STATE_CREATED || (status == STATE_PAUSED && ignore_paused))
 		return 0;
 	if (status == STATE_PAUSED) {
-		error_at(err, 0, id, "cannot exec in a paused container");
+		error_at(err, 0, id, "cannot exec in a paused container: container paused");
 		return error_hint(err, "moss resume it first; with --ignore-paused the process starts when it is resumed");
 	}
 	if (status == STATE_CREATING)
