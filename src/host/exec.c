@@ -98,7 +98,7 @@ static int check_status(int status, const char *id, bool ignore_paused, struct e
 	if (status == STATE_RUNNING || status == STATE_CREATED || (status == STATE_PAUSED && ignore_paused))
 		return 0;
 	if (status == STATE_PAUSED) {
-		error_at(err, 0, id, "cannot exec in a paused container");
+		error_at(err, 0, id, "cannot exec in a paused container: container paused");
 		return error_hint(err, "moss resume it first; with --ignore-paused the process starts when it is resumed");
 	}
 	if (status == STATE_CREATING)
@@ -230,7 +230,8 @@ static int plan(struct entering *entering, const char *id, struct error *err)
 		if (init->keyring == NULL)
 			return error_set(err, ENOMEM, "keyring");
 	}
-	if (plan_process(spec, entering->init.become, init, &files, err) < 0 || exe_find(&entering->exe, err) < 0 ||
+	if (plan_process(spec, entering->init.become, init, &files, err) < 0 ||
+	    (entering->state.no_mknod && plan_without_mknod(spec, init, err) < 0) || exe_find(&entering->exe, err) < 0 ||
 	    plan_filter(entering, err) < 0 || plan_scheduler(entering, err) < 0)
 		return -err->code;
 	bool maps_known = entering->init.become && spec->uid_maps.count > 0;
