@@ -110,7 +110,7 @@ for file in "$here"/*.bats; do
 	[ ! -e "$here/../e2e/${file##*/}" ] || { echo "Bail out! ${file##*/} is in tests/vm and in tests/e2e" && exit 1; }
 	grep -q '^# parts: [a-z]' "$file" || { echo "Bail out! ${file##*/} has no line \"# parts: ...\"" && exit 1; }
 done
-cp "$here"/*.bats "$here/vm.bash" "$here/profiles.apparmor" "$here/selinux.conf" "$here"/../e2e/*.bats "$here"/../e2e/*.bash "$here"/../e2e/*.py "$here"/../e2e/*.sh \
+cp "$here"/*.bats "$here"/*.bash "$here/profiles.apparmor" "$here/selinux.conf" "$here"/../e2e/*.bats "$here"/../e2e/*.bash "$here"/../e2e/*.py "$here"/../e2e/*.sh \
 	"$work/in/tests/"
 for file in "${files[@]}"; do
 	[ -e "$work/in/tests/$file" ] || { echo "Bail out! no $file in tests/vm or tests/e2e" && exit 1; }
