@@ -11,8 +11,8 @@ teardown() {
 }
 
 STARTED=()
-# helpers: the pids of moss-slirp of this user's that this test's moss started.
-helpers() { ps -o pid=,stat=,comm= -u "$(id -un)" -u "$(if is_root; then echo nobody; else id -un; fi)" | awk '$3 == "moss-slirp" && $2 !~ /^Z/ { print $1 }'; }
+# helpers: the pids of the moss-slirp beside the moss under test: another run's have another path.
+helpers() { ps -eo pid=,stat=,args= | awk -v path="${MOSS%/*}/moss-slirp" '$3 == path && $2 !~ /^Z/ { print $1 }'; }
 no_helper() { [ -z "$(helpers)" ]; }
 
 need_slirp() {
@@ -532,7 +532,7 @@ s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1])))' $((port + i))
 	config '.process.args = ["true"]'
 	without() { run unshare -m sh -c "$1"' && shift && exec "$@"' sh x "$MOSS" --root "$ROOT" run --network slirp "$ID" 3>&- 4>&-; show; }
 	without 'mount -t tmpfs none /dev/net'
-	[[ "$status" -eq 1 && "$output" == *"/dev/net/tun: the device that slirp needs is missing: No such file or directory"*"modprobe tun"* ]]
+	[[ "$status" -eq 1 && "$output" == *"/dev/net/tun: the device that slirp needs is missing: no such file or directory"*"modprobe tun"* ]]
 	mknod "$tun" c 10 200
 	without "mount -o bind,nodev $BATS_TEST_TMPDIR $BATS_TEST_TMPDIR && mount -o remount,bind,nodev $BATS_TEST_TMPDIR && mount --bind $tun /dev/net/tun"
 	[[ "$status" -eq 1 && "$output" == *"/dev/net/tun: user 0 may not open it: Permission denied"*"chmod 0666 /dev/net/tun"* ]]
