@@ -27,11 +27,14 @@ static int open_stdio(struct error *err)
 	return 0;
 }
 
-static int print_version(void)
+/* go-runc reads nothing but what begins with "runc version": a link with that name, for its users, says so. */
+static int print_version(const char *called)
 {
 	const struct scmp_version *seccomp = seccomp_version();
+	const char *slash = strrchr(called, '/');
+	const char *name = strcmp(slash ? slash + 1 : called, "runc") == 0 ? "runc" : "moss";
 
-	printf("moss version %s\ncommit: %s\nspec: 1.3.0\nlibseccomp: %u.%u.%u\n", PACKAGE_VERSION, MOSS_COMMIT,
+	printf("%s version %s\ncommit: %s\nspec: 1.3.0\nlibseccomp: %u.%u.%u\n", name, PACKAGE_VERSION, MOSS_COMMIT,
 	       seccomp->major, seccomp->minor, seccomp->micro);
 	return fflush(stdout) == 0 ? 0 : 1;
 }
@@ -158,7 +161,7 @@ int main(int argc, char **argv)
 	}
 	if (ret >= 0) {
 		if (global.version)
-			ret = print_version();
+			ret = print_version(argc > 0 ? argv[0] : "");
 		else if (help || count == 0)
 			ret = command_help(NULL);
 		else

@@ -14,6 +14,7 @@ esac
 debian_build='gcc make libc6-dev autoconf automake pkg-config libseccomp-dev libcap-dev libjson-c-dev libslirp-dev libsystemd-dev uidmap busybox-static'
 debian_test='clang libcmocka-dev bats jq shellcheck cppcheck python3 python3-jsonschema strace bubblewrap runc crun procps
 	util-linux bsdutils git iproute2 slirp4netns passt xz-utils binutils file libcap2-bin podman containerd
+	buildah docker.io golang-go golang-github-containerd-go-runc-dev tini
 	mmdebstrap e2fsprogs debian-archive-keyring python3-fusepy'
 # Only on some architectures; tests/vm says that it was left out.
 debian_test_where_it_is=user-mode-linux

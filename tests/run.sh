@@ -6,11 +6,12 @@
 # Debian), pc and selinux (the same in an emulated PC). Builds are out of tree, in a copy of the sources. Two lanes run at a time; a suite's log is printed when it failed.
 # The last line is "N passed, N failed, N skipped"; exit status 1 when anything failed.
 # NO_INSTALL=1 installs nothing; KEEP=1 keeps the logs.
+# The suite clients is podman, buildah, containerd, docker and go-runc with moss as their runtime (tests/clients).
 # The suite faults is a sample of tests/faults/faults.py, another one with every commit.
 # shellcheck disable=SC2317 # functions are called by their names
 set -u
 source_tree=$(cd "$(dirname "$0")/.." && pwd)
-wanted=" ${*:-gcc distcheck install clang sanitizers fuzz static shell cross vm pc selinux faults} "
+wanted=" ${*:-gcc distcheck install clang sanitizers fuzz static shell cross vm pc selinux faults clients} "
 
 if [ -z "${NO_INSTALL-}" ]; then
 	echo "== installing what the tests need"
@@ -186,6 +187,9 @@ suite_install() {
 	check "install: stripped, moss has at most 1.4 MB" [ "$size" -le 1468006 ]
 	echo "install: $size bytes stripped"
 	check "install: the installed moss runs" "$moss" --version
+	check "install: the units start the installed moss" [ "$(grep -c '^ExecStart=/usr/local/bin/moss run --bundle /var/lib/moss/%i %i$' \
+		"$tree/usr/local/lib/systemd/system/moss@.service")$(grep -c '^ExecStart=/usr/local/bin/moss run --bundle %h/.local/share/moss/%i %i$' \
+		"$tree/usr/local/lib/systemd/user/moss@.service")$(cat "$tree"/usr/local/lib/systemd/*/moss@.service | grep -c '@[a-z]*@')" = 110 ]
 	check "install: make uninstall" make -s -C "$work/gcc" uninstall DESTDIR="$tree"
 	check "install: nothing is left after make uninstall" [ -z "$(find "$tree" ! -type d)" ]
 }
@@ -210,6 +214,15 @@ in_guest() {
 	cat "$logs/$1.tap"
 	take_tap "$1" "$logs/$1.tap"
 	check "$1: tests/vm/run.sh" grep -qx 0 "$logs/$1.status"
+}
+suite_clients() {
+	[ -x "$work/gcc/moss" ] || check "clients: a build" build "$work/gcc" CC=gcc || return
+	RUNTIME=$work/gcc/moss RESULTS=$logs/clients.tsv nice -n 5 bash "$source/tests/clients/run.sh" >"$logs/clients.tap" 2>&1
+	echo $? >"$logs/clients.status"
+	cat "$logs/clients.tap"
+	take_tap clients "$logs/clients.tap"
+	check "clients: tests/clients/run.sh" grep -qx 0 "$logs/clients.status"
+	check "clients: docs/engines.md has what they gave" bash "$source/tests/clients/matrix.sh" --check "$logs/clients.tsv" "$source/docs/engines.md"
 }
 suite_vm() { in_guest vm; }
 suite_pc() { in_guest pc --pc; }
@@ -261,6 +274,7 @@ suite() {
 	suite distcheck
 	suite cross
 	suite faults
+	suite clients
 ) &
 wait
 

@@ -7,6 +7,24 @@
 #include <stdio.h>
 #include <string.h>
 
+/*
+ * The kernel's word. Callers match on three of them, docker's client letter by letter, so as to tell 127 and 126: those
+ * are written as other runtimes write them, in lower case.
+ */
+static const char *word_of(int code)
+{
+	switch (code) {
+	case ENOENT:
+		return "no such file or directory";
+	case EACCES:
+		return "permission denied";
+	case EPERM:
+		return "operation not permitted";
+	default:
+		return strerror(code);
+	}
+}
+
 static int __attribute__((format(printf, 3, 0))) error_fill(struct error *err, int code, const char *cause, va_list ap)
 {
 	memset(err, 0, sizeof(*err));
@@ -14,7 +32,7 @@ static int __attribute__((format(printf, 3, 0))) error_fill(struct error *err, i
 	if (code != 0) {
 		/* The kernel's word must survive a long cause: callers match on it. */
 		char word[80];
-		int  len = snprintf(word, sizeof(word), "%s%s", err->cause[0] ? ": " : "", strerror(code));
+		int  len = snprintf(word, sizeof(word), "%s%s", err->cause[0] ? ": " : "", word_of(code));
 		size_t used = strlen(err->cause);
 
 		if (used + (size_t)len >= sizeof(err->cause))

@@ -23,7 +23,7 @@ static int check_created(int status, const char *id, struct error *err)
 	case STATE_STOPPED:
 		return error_at(err, 0, id, "cannot start a container that has stopped");
 	case STATE_PAUSED:
-		error_at(err, 0, id, "cannot start a container that is paused");
+		error_at(err, 0, id, "cannot start a container that is paused: container paused");
 		return error_hint(err, "moss resume it first");
 	case STATE_CREATING:
 		return error_at(err, 0, id, "cannot start a container that is still being created");

@@ -225,7 +225,7 @@ int list_run(const struct global_options *global, const void *fields, char **arg
 
 	(void)arguments;
 	if (options->format != NULL && strcmp(options->format, "table") != 0 && strcmp(options->format, "json") != 0)
-		return error_at(err, 0, "--format", "\"%s\" is neither table nor json", options->format);
+		return error_set(err, 0, "invalid format option \"%s\": table or json", options->format);
 	int ret = command_root(global, false, &root, err);
 	if (ret == 0 && root.fd < 0 && global->root != NULL)
 		ret = error_at(err, ENOENT, global->root, "open the state directory");

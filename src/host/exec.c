@@ -98,7 +98,7 @@ static int check_status(int status, const char *id, bool ignore_paused, struct e
 	if (status == STATE_RUNNING || status == STATE_CREATED || (status == STATE_PAUSED && ignore_paused))
 		return 0;
 	if (status == STATE_PAUSED) {
-		error_at(err, 0, id, "cannot exec in a paused container");
+		error_at(err, 0, id, "cannot exec in a paused container: container paused");
 		return error_hint(err, "moss resume it first; with --ignore-paused the process starts when it is resumed");
 	}
 	if (status == STATE_CREATING)
@@ -230,7 +230,8 @@ static int plan(struct entering *entering, const char *id, struct error *err)
 		if (init->keyring == NULL)
 			return error_set(err, ENOMEM, "keyring");
 	}
-	if (plan_process(spec, entering->init.become, init, &files, err) < 0 || exe_find(&entering->exe, err) < 0 ||
+	if (plan_process(spec, entering->init.become, init, &files, err) < 0 ||
+	    (entering->state.no_mknod && plan_without_mknod(spec, init, err) < 0) || exe_find(&entering->exe, err) < 0 ||
 	    plan_filter(entering, err) < 0 || plan_scheduler(entering, err) < 0)
 		return -err->code;
 	bool maps_known = entering->init.become && spec->uid_maps.count > 0;
@@ -319,7 +320,7 @@ static void run_child(void *context, int sock)
 	init_exec_main(&((struct entering *)context)->init, sock);
 }
 
-/* @why_not: what systemd has said to it; its code is 0: it could not be asked. */
+/* @why_not: what came of asking systemd. That it could not be asked, for there is no unit, says nothing to anybody. */
 static int cgroup_refused(struct entering *entering, int ret, const struct error *why_not, struct error *err)
 {
 	const char *path = entering->state.cgroup;
@@ -328,7 +329,7 @@ static int cgroup_refused(struct entering *entering, int ret, const struct error
 		error_at(err, -ret, path, "enter the container's cgroup");
 	else
 		error_object(err, "%s", path);
-	if (why_not->code != 0)
+	if (strcmp(why_not->step, "systemd") == 0)
 		error_hint(err, "nor did systemd do it (%.200s: %.300s): run moss in the login session or scope that made the container, "
 				"or --degrade=warn to go on outside", why_not->object, why_not->cause);
 	return error_hint(err, "moving into a cgroup takes write permission on cgroup.procs of the one above both: run moss in "

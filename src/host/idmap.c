@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "base/io.h"
 #include "base/run.h"
 #include "base/str.h"
+#include "host/caller.h"
 
 uint32_t idmap_first(const struct spec_id_maps *maps)
 {
@@ -88,7 +90,10 @@ static int write_directly(pid_t pid, const char *file, const struct spec_id_maps
 	if (ret < 0) {
 		text.text[strcspn(text.text, "\n")] = '\0';
 		error_at(err, -ret, file, "write \"%s\"%s", text.text, maps->count > 1 ? " and more" : "");
-		if (ret == -EPERM)
+		if (ret == -EPERM && idmap_has_host(maps, 0) && !(caller_get()->permitted & (UINT64_C(1) << CAP_SETFCAP)))
+			error_hint(err, "host id 0 is one that only a holder of CAP_SETFCAP may map (Linux 5.12): give that to the "
+					"container around moss (--cap-add SETFCAP)");
+		else if (ret == -EPERM)
 			error_hint(err, "every host id of the mapping must be one that the user namespace around moss has (see "
 					"/proc/self/%s)", file);
 		if (ret == -EINVAL && maps->count > 340)
@@ -206,7 +211,7 @@ int idmap_write(pid_t pid, const struct spec_id_maps *uid_maps, const struct spe
 	if (ret == 0 && gid_direct) {
 		/* user_namespaces(7): without CAP_SETGID outside, setgroups(2) must be given up first. */
 		snprintf(path, sizeof(path), "/proc/%d/setgroups", (int)pid);
-		ret = geteuid() == 0 ? 0 : io_write_small(AT_FDCWD, path, "deny");
+		ret = caller_get()->permitted & (UINT64_C(1) << CAP_SETGID) ? 0 : io_write_small(AT_FDCWD, path, "deny");
 		ret = ret < 0 ? error_at(err, -ret, "setgroups", "write \"deny\"")
 			      : write_directly(pid, "gid_map", gid_maps, err);
 	}

@@ -158,6 +158,7 @@ static int fill_state(struct making *making, struct error *err)
 	state->own_pid_namespace = plan->stage.namespaces & CLONE_NEWPID;
 	state->chroot = plan->stage.shared_tree;
 	state->seccomp = plan->spec.seccomp != NULL;
+	state->no_mknod = plan->no_mknod;
 	state->seccomp_listens = plan->seccomp.listener != NULL;
 	state->creating = true;
 	int ret = proc_boot_id(state->boot_id);

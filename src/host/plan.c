@@ -16,6 +16,7 @@
 #include "host/adapt.h"
 #include "host/bundle.h"
 #include "host/caller.h"
+#include "host/cgroup_devices.h"
 #include "host/idmap.h"
 #include "host/listen_fds.h"
 #include "host/lsm.h"
@@ -121,6 +122,7 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 	struct plan  *plan = ret_plan;
 	struct stage *stage = &plan->stage;
 	struct spec  *spec = &plan->spec;
+	size_t rule;
 
 	memset(plan, 0, sizeof(*plan));
 	for (int type = 0; type < SPEC_NS_COUNT; type++)
@@ -189,6 +191,11 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 	}
 	if (plan_process(spec, stage->in_user_ns, &stage->init, &plan->files, err) < 0 || check_no_pivot(options, plan, err) < 0 ||
 	    note_shared_tree(plan, err) < 0 || seccomp_plan(spec, spec->process.no_new_privileges, &plan->seccomp, err) < 0)
+		return -err->code;
+	/* Said by the caller, and not found out: no cgroup. */
+	plan->no_mknod = options->cgroup_manager == CGROUP_MANAGER_DISABLED && !stage->in_user_ns && caller_get()->initial_user_ns &&
+			 spec->device_rules_count > 0 && cgroup_devices_are_default(spec, &rule);
+	if (plan->no_mknod && plan_without_mknod(spec, &stage->init, err) < 0)
 		return -err->code;
 	stage->init.seccomp = plan->seccomp.shared;
 	plan_raise_file_limit(plan);

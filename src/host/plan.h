@@ -28,6 +28,7 @@ struct plan {
 	char        *config;          /* the bytes of config.json, config_size of them; from malloc(3) */
 	size_t       config_size;
 	struct cgroup_place cgroup;   /* who makes it, and where */
+	bool         no_mknod;        /* plan_without_mknod(), for its later processes, too */
 	bool         notify;          /* NOTIFY_SOCKET is proxied (notify.h) */
 	struct spec_rlimit files;     /* RLIMIT_NOFILE as the caller had it */
 };

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <string.h>
 
 #include "host/adapt.h"
@@ -49,6 +50,21 @@ static int plan_capabilities(struct spec *spec, bool in_user_ns, struct init *in
 	caps->inheritable &= available;
 	caps->ambient &= available;
 	return plan_ambient(spec, caps, err);
+}
+
+int plan_without_mknod(struct spec *spec, struct init *init, struct error *err)
+{
+	struct spec_capabilities *caps = &init->capabilities;
+	uint64_t kept = ~(UINT64_C(1) << CAP_MKNOD);
+
+	if (!((caps->bounding | caps->permitted | caps->inheritable) & ~kept))
+		return 0;
+	caps->bounding &= kept;
+	caps->effective &= kept;
+	caps->permitted &= kept;
+	caps->inheritable &= kept;
+	caps->ambient &= kept;
+	return adapt_note(spec, err, "process: capabilities: CAP_MKNOD: left out: it takes that, without a cgroup, to deny all devices");
 }
 
 static int plan_environment(struct spec *spec, struct init *init, struct error *err)

@@ -17,6 +17,10 @@
 int plan_process(struct spec *spec, bool in_user_ns, struct init *init, struct spec_rlimit *ret_files,
 		 struct error *err) __attribute__((nonnull, warn_unused_result));
 
+/* Without a cgroup no program can watch what "deny all" denies; nobody in the container may make device nodes then:
+ * CAP_MKNOD is taken from @init, with a note in spec->warnings. For `exec`, too. Returns 0 or -errno with @err set. */
+int plan_without_mknod(struct spec *spec, struct init *init, struct error *err) __attribute__((nonnull, warn_unused_result));
+
 /* Give the process, which has done all its steps, the scheduler and io priority that are ours to give: its own
  * rights end at its user namespace. Returns 0 or -errno with @err set. */
 int plan_set_scheduler(const struct init *init, pid_t pid, struct error *err) __attribute__((nonnull, warn_unused_result));

@@ -55,6 +55,7 @@ struct state {
 	bool         new_keyring;  /* its processes have a session keyring of their own */
 	bool         seccomp;      /* its processes have the filter of its config.json ... */
 	bool         seccomp_listens; /* ... about which somebody is asked: he may never answer */
+	bool         no_mknod;     /* none of its processes may have CAP_MKNOD (plan_process.h) */
 	const char  *cgroup;       /* the container's own cgroup, from the hierarchy's root; NULL: none */
 	const char  *systemd_unit; /* the scope that systemd made for it (scope.h); NULL: none */
 	struct state_rdt rdt;

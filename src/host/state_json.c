@@ -191,6 +191,7 @@ static int read_members(struct json_object *json, struct state *state, struct er
 	state->new_keyring = flag_of(json, "new_keyring");
 	state->seccomp = flag_of(json, "seccomp");
 	state->seccomp_listens = flag_of(json, "seccomp_listens");
+	state->no_mknod = flag_of(json, "no_mknod");
 	state->pid = pid > 0 && pid <= INT32_MAX ? (pid_t)pid : 0;
 	state->birth.pidfd_inode = inode > 0 ? (uint64_t)inode : 0;
 	state->birth.start_time = (uint64_t)number_of(json, "pid_start_time");
@@ -309,6 +310,8 @@ char *state_text(const struct state *state)
 		json_object_object_add(json, "seccomp", json_object_new_boolean(true));
 	if (state->seccomp_listens)
 		json_object_object_add(json, "seccomp_listens", json_object_new_boolean(true));
+	if (state->no_mknod)
+		json_object_object_add(json, "no_mknod", json_object_new_boolean(true));
 	if (state->no_process)
 		json_object_object_add(json, "no_process", json_object_new_boolean(true));
 	if (state->stopped_by_signal)

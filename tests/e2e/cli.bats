@@ -46,6 +46,13 @@ teardown() { e2e_teardown; }
 	done
 }
 
+@test "cli: --version through a link named runc says runc, which go-runc looks for" {
+	ln -s "$MOSS" runc
+	ln -s "$MOSS" other
+	[[ "$(./runc --version)" =~ ^"runc version "[0-9]+\.[0-9]+.*$'\ncommit: '.*$'\nspec: 1.3.0\n' ]]
+	[[ "$(./other --version)" == "moss version "* ]]
+}
+
 @test "cli: an unknown command is exit status 3" {
 	run "$MOSS" frobnicate
 	show

@@ -177,3 +177,26 @@ through" ]
 	echo "$output"
 	[ "$output" = "$(printf 'there\nreadable')" ]
 }
+
+# Seen failing without plan_without_mknod() in plan.c (refused), and in exec.c (exec has it).
+@test "devices: --cgroup-manager disabled: deny all takes CAP_MKNOD, also from exec, and says so" {
+	need_root "CAP_MKNOD in the initial user namespace"
+	config '.process.capabilities |= map_values(. + ["CAP_MKNOD"]) | .linux.resources.devices = [{allow: false, access: "rwm"}]'
+	program sh -c 'mknod /dev/shm/mem c 1 1 2>/dev/null || echo refused; sed -n "s/^CapBnd:.//p" /proc/self/status; sleep 60'
+	moss --cgroup-manager disabled --log log run -d "$ID" </dev/null >out 2>&1
+	eventually grep -q '^0000' out
+	[ "$(sed -n 1p out)" = refused ]
+	[ "$((0x$(sed -n 2p out) >> 27 & 1))" -eq 0 ]
+	grep -q 'CAP_MKNOD: left out.*deny all devices' log
+	jq -e '.notes | map(select(test("CAP_MKNOD"))) | length == 1' "$ROOT/$ID/state.json"
+	run moss exec "$ID" sh -c 'mknod /dev/shm/mem c 1 1 2>/dev/null || echo refused'
+	[ "$output" = refused ]
+	run moss exec --cap CAP_MKNOD "$ID" sh -c 'mknod /dev/shm/mem c 1 1 2>/dev/null || echo refused'
+	[ "$output" = refused ]
+	moss delete --force "$ID"
+	# any other list is still refused
+	config '.linux.resources.devices += [{allow: true, type: "c", major: 1, minor: 11, access: "r"}]'
+	attempt --cgroup-manager disabled run "$ID"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"devices[1]"*eBPF* ]]
+}

@@ -123,7 +123,7 @@ someone() {
 	[ "$output" = /srv/data ]
 	exec_ --cwd /nowhere "$ID" pwd
 	[ "$status" -eq 255 ]
-	[[ "$stderr" == *"/nowhere"*"No such file or directory"* ]]
+	[[ "$stderr" == *"/nowhere"*"no such file or directory"* ]]
 	exec_ --cwd relative "$ID" pwd
 	[ "$status" -eq 255 ]
 	[[ "$stderr" == *"not an absolute path"* ]]
@@ -230,7 +230,7 @@ someone() {
 	running
 	exec_ --process nowhere.json "$ID"
 	[ "$status" -eq 255 ]
-	[[ "$stderr" == *"nowhere.json"*"No such file or directory"* ]]
+	[[ "$stderr" == *"nowhere.json"*"no such file or directory"* ]]
 	echo '{"cwd": "/", "args": ["true"], "user": {"uid": "0"}}' >process.json
 	exec_ -p process.json "$ID"
 	[ "$status" -eq 255 ]
@@ -858,7 +858,7 @@ print(\"changes:\", poll.poll(0))" "$moss" --root "$root" exec "$id" true >chang
 	refused .. 'is not a sub cgroup path'
 	refused one/../.. 'is not a sub cgroup path'
 	refused one/../../.. 'is not a sub cgroup path'
-	refused nowhere 'No such file or directory'
+	refused nowhere 'no such file or directory'
 	refused nosuch:one 'unknown controller "nosuch"'
 	moss_v2 delete --force "$ID"
 }

@@ -251,9 +251,9 @@ stopped_creation() {
 	done <<-END
 		dies killed by signal 11 (SEGV)
 		slow killed after its timeout of 1 s
-		closed it can't be executed: Permission denied; chmod +x it
-		absent it can't be executed: No such file or directory
-		lost it can't be executed: No such file or directory; the file is there; its interpreter
+		closed it can't be executed: permission denied; chmod +x it
+		absent it can't be executed: no such file or directory
+		lost it can't be executed: no such file or directory; the file is there; its interpreter
 		data it can't be executed: Exec format error
 		loud exit status 4; it wrote: "only on stdout"
 	END
@@ -370,7 +370,7 @@ stopped_creation() {
 	config '.hooks.startContainer[0].path = $p' --arg p "$BUNDLE/ended"
 	attempt run "$ID"
 	[ "$status" -eq 1 ]
-	[[ "$output" == *"startContainer[0]: "*"No such file or directory"*"in the container"* ]]
+	[[ "$output" == *"startContainer[0]: "*"no such file or directory"*"in the container"* ]]
 }
 
 @test "hooks: a startContainer hook keeps the container created, and its timeout ends it" {
@@ -439,7 +439,7 @@ stopped_creation() {
 	[ ! -e "$ROOT/$ID" ]
 	[ "$(grep -c level=warning moss.log)" -eq 3 ]
 	grep -q 'hooks: poststop\[1\]: .*bad: exit status 2: .*sorry' moss.log
-	grep -q 'hooks: poststop\[2\]: .*No such file' moss.log
+	grep -q 'hooks: poststop\[2\]: .*no such file' moss.log
 	grep -q 'hooks: poststop\[3\]: /bin/sleep: killed after its timeout of 1 s' moss.log
 }
 

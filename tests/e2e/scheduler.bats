@@ -129,7 +129,7 @@ refused_early() {
 	else
 		attempt exec -p process2.json "$ID"
 		[ "$status" -eq 255 ]
-		[[ "$output" == *"process: scheduler: "*SCHED_FIFO*"Operation not permitted"* ]]
+		[[ "$output" == *"process: scheduler: "*SCHED_FIFO*"operation not permitted"* ]]
 	fi
 }
 
@@ -142,12 +142,12 @@ refused_early() {
 	program sleep 1000
 	apart create "$ID"
 	cp config.json kept.json
-	refused_early '.process.scheduler = {policy: "SCHED_FIFO", priority: 7}' '*process: scheduler: priority: SCHED_FIFO with 7*RLIMIT_RTPRIO is 0: Operation not permitted*limits.conf*'
+	refused_early '.process.scheduler = {policy: "SCHED_FIFO", priority: 7}' '*process: scheduler: priority: SCHED_FIFO with 7*RLIMIT_RTPRIO is 0: operation not permitted*limits.conf*'
 	refused_early '.process.scheduler = {policy: "SCHED_RR", priority: 1}' '*process: scheduler: priority: SCHED_RR*'
 	refused_early '.process.scheduler = {policy: "SCHED_DEADLINE", runtime: 1000000, deadline: 50000000}' \
-		'*process: scheduler: policy: SCHED_DEADLINE takes CAP_SYS_NICE on the host: Operation not permitted*root*'
-	refused_early '.process.scheduler = {policy: "SCHED_OTHER", nice: -20}' '*process: scheduler: nice: -20 is below the caller*RLIMIT_NICE*Operation not permitted*limits.conf*'
-	refused_early '.process.ioPriority = {class: "IOPRIO_CLASS_RT"}' '*process: ioPriority: class: IOPRIO_CLASS_RT takes CAP_SYS_NICE on the host: Operation not permitted*IOPRIO_CLASS_BE*'
+		'*process: scheduler: policy: SCHED_DEADLINE takes CAP_SYS_NICE on the host: operation not permitted*root*'
+	refused_early '.process.scheduler = {policy: "SCHED_OTHER", nice: -20}' '*process: scheduler: nice: -20 is below the caller*RLIMIT_NICE*operation not permitted*limits.conf*'
+	refused_early '.process.ioPriority = {class: "IOPRIO_CLASS_RT"}' '*process: ioPriority: class: IOPRIO_CLASS_RT takes CAP_SYS_NICE on the host: operation not permitted*IOPRIO_CLASS_BE*'
 	# What the caller itself has gone down to, its containers can't leave.
 	cp kept.json config.json
 	config '.process.scheduler = {policy: "SCHED_OTHER", nice: 19}'
@@ -157,7 +157,7 @@ refused_early() {
 	config '.process.scheduler.nice = 1'
 	run unprivileged nice -n 15 "$MOSS" --root "$ROOT" create "$ID"
 	show
-	[[ "$output" == *"process: scheduler: nice: 1 is below the caller's, "*"Operation not permitted"* ]]
+	[[ "$output" == *"process: scheduler: nice: 1 is below the caller's, "*"operation not permitted"* ]]
 }
 
 @test "scheduler: with rtprio in the limits a caller without rights has real-time policies up to it" {
@@ -257,7 +257,7 @@ refused_early() {
 	kill "$victim"
 	alive "$pid"
 	[ "$status" -eq 255 ]
-	[[ "$output" == *"process: scheduler: sched_setattr to SCHED_FIFO: Operation not permitted"* ]]
+	[[ "$output" == *"process: scheduler: sched_setattr to SCHED_FIFO: operation not permitted"* ]]
 }
 
 # cpus PID: the list of CPUs that it may run on.

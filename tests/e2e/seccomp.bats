@@ -296,7 +296,7 @@ refused() {
 		run --separate-stderr timeout 20 "$MOSS" --root "$ROOT" run "$ID" 3>&- 4>&-
 		show
 		[ "$status" -eq 255 ]
-		[[ "$stderr" == *"exec: "*"No such file or directory"*seccomp* ]]
+		[[ "$stderr" == *"exec: "*"no such file or directory"*seccomp* ]]
 		no_containers
 	done
 }

@@ -35,9 +35,9 @@ static void the_kernels_word_ends_the_cause(void **state)
 
 	(void)state;
 	error_set(&err, ENOENT, "open");
-	assert_string_equal(err.cause, "open: No such file or directory");
+	assert_string_equal(err.cause, "open: no such file or directory");
 	error_set(&err, ENOENT, "%s", "");
-	assert_string_equal(err.cause, "No such file or directory");
+	assert_string_equal(err.cause, "no such file or directory");
 }
 
 static void the_kernels_word_survives_a_long_cause(void **state)
@@ -49,7 +49,7 @@ static void the_kernels_word_survives_a_long_cause(void **state)
 	memset(long_text, 'x', sizeof(long_text) - 1);
 	long_text[sizeof(long_text) - 1] = '\0';
 	error_set(&err, EPERM, "%s", long_text);
-	const char *word = ": Operation not permitted";
+	const char *word = ": operation not permitted";
 	assert_string_equal(err.cause + strlen(err.cause) - strlen(word), word);
 }
 

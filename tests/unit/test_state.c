@@ -54,7 +54,7 @@ static void what_is_written_is_read_again(void **unused)
 		.id = "c1", .oci_version = "1.3.0", .bundle = "/b", .rootfs = "/b/rootfs",
 		.created = "2026-01-02T03:04:05.678Z", .creating = true, .pid = 4711, .birth = { .start_time = 123456 },
 		.boot_id = "01234567-89ab-cdef-0123-456789abcdef", .own_pid_namespace = true, .chroot = true, .cgroup = "/moss/c1", .systemd_unit = "moss-c1.scope",
-		.seccomp = true, .seccomp_listens = true,
+		.seccomp = true, .seccomp_listens = true, .no_mknod = true,
 		.annotations = annotations, .annotations_count = 2, .notes = notes, .notes_count = 3,
 		.rdt = { .group = "gold", .made = true, .monitor_made = true },
 		.resources = "{\"memory\":{\"limit\":-1},\"unified\":{\"io.max\":\"8:0 rbps=1/2\"}}",
@@ -69,7 +69,7 @@ static void what_is_written_is_read_again(void **unused)
 	assert_int_equal(state_parse(text, strlen(text), &state, &err), 0);
 	assert_string_equal(state.id, written.id);
 	assert_string_equal(state.created, written.created);
-	assert_true(state.creating && state.own_pid_namespace && state.chroot && state.seccomp && state.seccomp_listens);
+	assert_true(state.creating && state.own_pid_namespace && state.chroot && state.seccomp && state.seccomp_listens && state.no_mknod);
 	assert_int_equal(state.pid, 4711);
 	assert_int_equal(state.birth.start_time, 123456);
 	assert_string_equal(state.boot_id, written.boot_id);
