@@ -63,10 +63,6 @@ static int check_global(const struct global_options *global, struct error *err)
 	    one_of("rootless", global->rootless, rootless, err) < 0 ||
 	    one_of("degrade", global->degrade, degrade, err) < 0)
 		return -err->code;
-	if (global->systemd_cgroup || (global->cgroup_manager && strcmp(global->cgroup_manager, "systemd") == 0)) {
-		error_set(err, 0, "cgroups through systemd are not supported yet");
-		return error_hint(err, "leave --systemd-cgroup out, or use --cgroup-manager cgroupfs or disabled");
-	}
 	return 0;
 }
 

@@ -45,7 +45,7 @@ build() (
 	libraries=$sysroot/usr/lib/${triplet/i686/i386}
 	mkdir "$work/$architecture" && cd "$work/$architecture" || exit
 	export PKG_CONFIG=pkg-config PKG_CONFIG_SYSROOT_DIR=$sysroot PKG_CONFIG_LIBDIR=$libraries/pkgconfig
-	"$source_tree/configure" -q --host="$triplet" --enable-werror CC="$triplet-gcc --sysroot=$sysroot" &&
+	"$source_tree/configure" -q --host="$triplet" --enable-werror --disable-systemd --disable-slirp CC="$triplet-gcc --sysroot=$sysroot" &&
 		make -s -j 2 && make -s -j 2 check TESTS=
 )
 is_static_program_of() (

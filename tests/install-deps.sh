@@ -11,10 +11,10 @@ build | test) ;;
 *) echo "usage: install-deps.sh build|test" >&2 && exit 2 ;;
 esac
 
-debian_build='gcc make libc6-dev autoconf automake pkg-config libseccomp-dev libcap-dev libjson-c-dev uidmap busybox-static'
+debian_build='gcc make libc6-dev autoconf automake pkg-config libseccomp-dev libcap-dev libjson-c-dev libslirp-dev libsystemd-dev uidmap busybox-static'
 debian_test='clang libcmocka-dev bats jq shellcheck cppcheck python3 python3-jsonschema strace bubblewrap runc crun procps
-	util-linux bsdutils git iproute2 xz-utils binutils file libcap2-bin podman containerd
-	buildah docker.io golang-go golang-github-containerd-go-runc-dev slirp4netns tini
+	util-linux bsdutils git iproute2 slirp4netns passt xz-utils binutils file libcap2-bin podman containerd
+	buildah docker.io golang-go golang-github-containerd-go-runc-dev tini
 	mmdebstrap e2fsprogs debian-archive-keyring python3-fusepy'
 # Only on some architectures; tests/vm says that it was left out.
 debian_test_where_it_is=user-mode-linux
@@ -22,14 +22,14 @@ debian_test_where_it_is=user-mode-linux
 debian_pc='qemu-system-x86'
 # To build and test moss for other machines, tests/cross.sh.
 debian_cross='gcc-aarch64-linux-gnu gcc-i686-linux-gnu gcc-s390x-linux-gnu qemu-user'
-fedora='gcc make autoconf automake pkgconf-pkg-config libseccomp-devel libseccomp-static libcap-devel libcap-static
-	json-c-devel shadow-utils-subid busybox'
+fedora='gcc make autoconf automake pkgconf-pkg-config libslirp-devel libseccomp-devel libseccomp-static libcap-devel libcap-static
+	json-c-devel systemd-devel shadow-utils-subid busybox'
 fedora_test='clang compiler-rt libcmocka-devel bats jq ShellCheck cppcheck python3 python3-jsonschema strace bubblewrap runc crun procps-ng
 	util-linux git iproute xz binutils file'
-arch='gcc make autoconf automake pkgconf libseccomp libcap json-c shadow busybox'
+arch='gcc make autoconf automake pkgconf libslirp libseccomp libcap json-c systemd-libs shadow busybox'
 arch_test='clang compiler-rt cmocka bats jq shellcheck cppcheck python python-jsonschema strace bubblewrap runc crun procps-ng
 	util-linux git iproute2 xz binutils file'
-alpine='gcc make musl-dev linux-headers autoconf automake pkgconf libseccomp-dev libseccomp-static libcap-dev libcap-static
+alpine='gcc make musl-dev linux-headers autoconf automake pkgconf libslirp-dev libseccomp-dev libseccomp-static libcap-dev libcap-static
 	json-c-dev shadow-uidmap busybox-static bash'
 alpine_test='clang compiler-rt cmocka-dev bats jq shellcheck cppcheck python3 py3-jsonschema strace bubblewrap runc crun procps
 	util-linux git iproute2 xz binutils file libcap-utils'
@@ -39,7 +39,7 @@ others() {
 	echo "install-deps.sh: this system is not Debian or Ubuntu. The packages should be (untested):" >&2
 	# shellcheck disable=SC2086 # one line of words
 	echo "  $1" $2 >&2
-	echo "Configure with --disable-static-core where a static library is missing." >&2
+	echo "Configure with --disable-static-core where a static library is missing, with --disable-systemd where there is no libsystemd." >&2
 	exit 1
 }
 

@@ -20,8 +20,8 @@ const struct option global_option_table[] = {
 	{ "log-format", 0, TEXT(struct global_options, log_format), "text|json", "format of the messages (text)" },
 	{ "log-level", 0, TEXT(struct global_options, log_level), "LEVEL", "error, warning, info or debug (info)" },
 	{ "debug", 0, FLAG(struct global_options, debug), NULL, "log everything, to stderr without --log" },
-	{ "systemd-cgroup", 0, FLAG(struct global_options, systemd_cgroup), NULL, "let systemd make the cgroup (not supported yet)" },
-	{ "cgroup-manager", 0, TEXT(struct global_options, cgroup_manager), "NAME", "cgroupfs or disabled; systemd is not supported yet" },
+	{ "systemd-cgroup", 0, FLAG(struct global_options, systemd_cgroup), NULL, "let systemd make the cgroup: --cgroup-manager systemd" },
+	{ "cgroup-manager", 0, TEXT(struct global_options, cgroup_manager), "NAME", "who makes a container's cgroup: cgroupfs, systemd or disabled" },
 	{ "rootless", 0, TEXT(struct global_options, rootless), "true|false|auto", "act as for a normal user when choosing the default --root (auto)" },
 	{ "degrade", 0, TEXT(struct global_options, degrade), "error|warn", "a limit that can't be enforced: fail, or note it and go on (error)" },
 	{ "version", 'v', FLAG(struct global_options, version), NULL, "print the version" },
@@ -34,6 +34,10 @@ const struct option global_option_table[] = {
 	{ "console-socket", 0, TEXT(struct create_options, console_socket), "PATH", "AF_UNIX socket that receives the terminal's fd" }, \
 	{ "pidfd-socket", 0, TEXT(struct create_options, pidfd_socket), "PATH", "AF_UNIX socket that receives a pidfd of the container's process" }, \
 	{ "pid-file", 0, TEXT(struct create_options, pid_file), "FILE", "write the container's process id to this file" }, \
+	{ "network", 0, TEXT(struct create_options, network), "none|host|slirp[:OPTIONS]", \
+	  "the container's network; slirp: one of its own, connected to the host's without privileges" }, \
+	{ "publish", 'p', LIST(struct create_options, publish), "[IP:]PORT[-END]:PORT[-END][/udp]", \
+	  "with slirp: a port of the host that leads to one of the container; may be repeated" }, \
 	{ "preserve-fds", 0, NUMBER(struct create_options, preserve_fds), "N", "pass fds 3 to N+2 on to the program (0)" }, \
 	{ "no-pivot", 0, FLAG(struct create_options, no_pivot), NULL, "enter the root without pivot_root, which an initramfs does not allow" }, \
 	{ "no-new-keyring", 0, FLAG(struct create_options, no_new_keyring), NULL, "keep the caller's session keyring" }, \
@@ -129,6 +133,7 @@ static const struct option doctor_table[] = {
 static const struct option spec_table[] = {
 	{ "bundle", 'b', TEXT(struct spec_options, bundle), "DIR", "directory to write config.json to (.)" },
 	{ "rootless", 0, FLAG(struct spec_options, rootless), NULL, "for a normal user: a user namespace with one id" },
+	{ "network", 0, TEXT(struct spec_options, network), "slirp[:OPTIONS]", "a network of its own, connected without privileges" },
 	{ "subids", 0, FLAG(struct spec_options, subids), NULL, "the same with all your ids of /etc/subuid and /etc/subgid" },
 	{ 0 }
 };

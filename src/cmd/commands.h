@@ -7,7 +7,8 @@
 #include "host/state.h"
 
 struct create_options { /* also of run */
-	const char *bundle, *config, *console_socket, *pidfd_socket, *pid_file;
+	const char *bundle, *config, *console_socket, *pidfd_socket, *pid_file, *network;
+	struct spec_texts publish;
 	unsigned    preserve_fds;
 	bool        no_pivot, no_new_keyring, keep_groups, detach, keep, no_subreaper;
 };
@@ -22,7 +23,7 @@ struct update_options { /* texts as they are given */
 };
 struct events_options { const char *interval; bool stats; };
 struct doctor_options { bool json; };
-struct spec_options { const char *bundle; bool rootless, subids; };
+struct spec_options { const char *bundle, *network; bool rootless, subids; };
 
 /* The directory of all containers, as --root and --rootless say; see state_root_open(). */
 int command_root(const struct global_options *global, bool create, struct state_root *ret_root,

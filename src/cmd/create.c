@@ -19,6 +19,17 @@
 #include "host/notify.h"
 #include "host/pid_file.h"
 
+/* --systemd-cgroup is runc's word for one of them. podman says both: then the other one, crun's, counts. */
+static enum cgroup_manager cgroup_manager_of(const struct global_options *global)
+{
+	const char *name = global->cgroup_manager;
+
+	if (name == NULL)
+		return global->systemd_cgroup ? CGROUP_MANAGER_SYSTEMD : CGROUP_MANAGER_ANY;
+	return strcmp(name, "systemd") == 0 ? CGROUP_MANAGER_SYSTEMD : strcmp(name, "disabled") == 0 ? CGROUP_MANAGER_DISABLED
+												       : CGROUP_MANAGER_FS;
+}
+
 static struct launch_options launch_options_of(const struct global_options *global,
 					       const struct create_options *options, const char *id)
 {
@@ -29,12 +40,14 @@ static struct launch_options launch_options_of(const struct global_options *glob
 		.console_socket = options->console_socket,
 		.pidfd_socket = options->pidfd_socket,
 		.pid_file = options->pid_file,
+		.network = options->network,
+		.publish = &options->publish,
 		.preserve_fds = options->preserve_fds,
 		.no_new_keyring = options->no_new_keyring,
 		.no_pivot = options->no_pivot,
 		.keep_groups = options->keep_groups,
 		.degrade = global->degrade != NULL && strcmp(global->degrade, "warn") == 0,
-		.no_cgroup = global->cgroup_manager != NULL && strcmp(global->cgroup_manager, "disabled") == 0,
+		.cgroup_manager = cgroup_manager_of(global),
 	};
 }
 

@@ -133,6 +133,9 @@ int events_run(const struct global_options *global, const void *fields, char **a
 	if (container.pidfd < 0)
 		return error_at(err, 0, arguments[0], "container not running");
 	fd_owned cgroup = state_open_cgroup(container.dir_fd, &container.state);
+	if (cgroup < 0 && container.state.cgroup != NULL)
+		return error_at(err, -cgroup, container.state.cgroup, "nothing counts what the container uses: its cgroup is gone or can't be "
+				"seen from here");
 	if (cgroup < 0) {
 		error_at(err, -cgroup, arguments[0], "nothing counts what it uses: it has no cgroup of its own");
 		return error_hint(err, "start it in a delegated cgroup: systemd-run --user --scope -p Delegate=yes moss run ...");

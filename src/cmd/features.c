@@ -27,7 +27,7 @@ int features_run(const struct global_options *global, const void *options, char 
 		.version = PACKAGE_VERSION,
 		.commit = MOSS_COMMIT,
 		.libseccomp = libseccomp,
-		.cgroups_by_systemd = false, /* check_global() in main.c refuses it; a test compares */
+		.cgroups_by_systemd = MOSS_SYSTEMD, /* the host may be without all the same */
 		.checkpoint = has_command("checkpoint"),
 		.seccomp_flags = seccomp_kernel_flags(),
 		.seccomp_arch = seccomp_program_knows,

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "host/own_ids.h"
+#include "spec/spec_network.h"
 #include "spec/template.h"
 
 static int write_new(const char *bundle, const char *text, struct error *err)
@@ -31,6 +32,18 @@ static int write_new(const char *bundle, const char *text, struct error *err)
 	return 0;
 }
 
+static int check_network(const char *text, struct error *err)
+{
+	struct spec_network network;
+
+	if (spec_network_parse(text, &network, err) < 0)
+		return error_object(err, "--network");
+	if (network.mode == SPEC_NETWORK_SLIRP)
+		return 0;
+	error_at(err, 0, "--network", "\"%s\": there is a config.json to be written for slirp alone", text);
+	return error_hint(err, "root's has a network namespace, a user's (--rootless) the host's network");
+}
+
 int spec_run(const struct global_options *global, const void *fields, char **arguments, struct error *err)
 {
 	const struct spec_options *options = fields;
@@ -40,6 +53,8 @@ int spec_run(const struct global_options *global, const void *fields, char **arg
 	mem_owned char *text = NULL;
 
 	(void)global;
+	if (options->network != NULL && check_network(options->network, err) < 0)
+		return -err->code;
 	if (options->subids && (own_ids_find(OWN_UIDS, &arena, &uid_maps, err) < 0 ||
 				own_ids_find(OWN_GIDS, &arena, &gid_maps, err) < 0))
 		return error_step(err, "map ids");
@@ -47,6 +62,7 @@ int spec_run(const struct global_options *global, const void *fields, char **arg
 		.rootless = options->rootless || options->subids,
 		.uid_maps = &uid_maps,
 		.gid_maps = &gid_maps,
+		.network = options->network,
 		.args = arguments[0] != NULL ? (const char *const *)arguments : NULL,
 		.terminal = arguments[0] == NULL || isatty(STDIN_FILENO),
 	};

@@ -17,6 +17,7 @@
 struct entry { /* one container, as it is shown */
 	char  id[256], owner[64], status[16];
 	pid_t pid; /* 0 when it has stopped */
+	const char *network; /* of its helper: running, ended; NULL: it has none */
 	struct state state;
 };
 
@@ -32,10 +33,12 @@ static struct json_object *entry_json(const struct entry *entry)
 	json_add_text(json, "bundle", state->bundle);
 	json_add_text(json, "rootfs", state->rootfs);
 	json_add_text(json, "created", state->created);
-	if (state->annotations_count > 0) {
+	if (state->annotations_count > 0 || entry->network != NULL) {
 		annotations = json_object_new_object();
 		for (size_t i = 0; i < state->annotations_count; i++)
 			json_add_text(annotations, state->annotations[i].name, state->annotations[i].value);
+		if (entry->network != NULL)
+			json_add_text(annotations, "org.moss.network.status", entry->network);
 		json_object_object_add(json, "annotations", annotations);
 	}
 	json_add_text(json, "owner", entry->owner);
@@ -50,6 +53,16 @@ static int print_json(struct json_object *json, int flags, struct error *err)
 
 	json_object_put(json);
 	return ret != 0 ? error_set(err, ret, "write to stdout") : 0;
+}
+
+/* Is the network helper still there? */
+static const char *network_status(int dir, const struct state *state)
+{
+	fd_owned pidfd = -1;
+
+	if (state->network.pid <= 0)
+		return NULL;
+	return state_open_network(dir, state, &pidfd) == 0 && pidfd >= 0 ? "running" : "ended";
 }
 
 static int entry_read(const struct state_root *root, const char *id, struct entry *entry, struct error *err)
@@ -67,6 +80,7 @@ static int entry_read(const struct state_root *root, const char *id, struct entr
 	if (status < 0)
 		return status;
 	snprintf(entry->status, sizeof(entry->status), "%s", state_status_name((enum state_status)status));
+	entry->network = network_status(dir, &entry->state);
 	entry->pid = pidfd >= 0 ? entry->state.pid : 0;
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -22,6 +23,7 @@
 #include "host/caller.h"
 #include "host/destroy.h"
 #include "host/rdt_update.h"
+#include "host/scope.h"
 #include "host/state.h"
 #include "spec/json_read.h"
 #include "spec/resources_merge.h"
@@ -210,6 +212,7 @@ static bool same_devices(const struct spec *a, const struct spec *b)
 
 struct change { /* all of it, or nothing */
 	struct cgroup_target target;
+	const char *unit; /* the scope that systemd made for the container; NULL: none, or not ours to change */
 	const struct spec *from, *to;
 	const struct spec_limit *limits; /* those of @to that are to be written */
 	size_t count;
@@ -249,6 +252,25 @@ static void take_back_devices(const struct change *change)
 		(void)!set_devices(&change->target, change->from, &ignored);
 }
 
+/* The limits hold in the files; the scope's properties are to say the same. */
+static int set_properties(struct change *change, struct error *err)
+{
+	if (change->unit == NULL || change->count == 0 || scope_set_limits(change->unit, change->limits, change->count, err) == 0)
+		return 0;
+	if (change->rdt)
+		rdt_update_undo(&change->rdt_update);
+	cgroup_limits_put_back(&change->target, &change->replaced);
+	return -err->code;
+}
+
+/* Another user's record names no unit that root would change. */
+static const char *unit_of(const struct update *update)
+{
+	struct stat st;
+
+	return fstat(update->container.dir_fd, &st) == 0 && st.st_uid == geteuid() ? update->container.state.systemd_unit : NULL;
+}
+
 static int change_apply(struct change *change, const struct update *update, struct error *err)
 {
 	if (change->devices && set_devices(&change->target, change->to, err) < 0)
@@ -259,6 +281,8 @@ static int change_apply(struct change *change, const struct update *update, stru
 		if (ret < 0)
 			cgroup_limits_put_back(&change->target, &change->replaced);
 	}
+	if (ret == 0)
+		ret = set_properties(change, err);
 	if (ret < 0)
 		take_back_devices(change);
 	return ret < 0 ? error_step(err, "set limits") : 0;
@@ -270,6 +294,11 @@ static void change_undo(const struct change *change)
 		rdt_update_undo(&change->rdt_update);
 	cgroup_limits_put_back(&change->target, &change->replaced);
 	take_back_devices(change);
+	if (change->unit != NULL && change->count > 0) {
+		struct error ignored = { 0 };
+
+		(void)!scope_set_limits(change->unit, change->from->limits, change->from->limits_count, &ignored);
+	}
 }
 
 /* @resources: the record of what holds then. */
@@ -331,7 +360,7 @@ static int update_container(struct update *update, struct json_object *patch, co
 	struct state *state = &update->container.state;
 	struct change __attribute__((cleanup(change_close))) change = {
 		.target = { update->cgroup, state->cgroup, &reason }, .from = &base, .to = &merged, .rdt = rdt->intel_rdt.given,
-		.rdt_update.rdt.root_fd = -1,
+		.rdt_update.rdt.root_fd = -1, .unit = unit_of(update),
 	};
 	const char *text;
 

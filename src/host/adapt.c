@@ -192,6 +192,7 @@ int adapt_rlimits(struct spec *spec, struct error *err)
 }
 
 #define PING_GROUPS "net/ipv4/ping_group_range"
+static const char all_groups[] = "0 2147483647"; /* the kernel's bounds */
 #define LOW_PORTS "net/ipv4/ip_unprivileged_port_start"
 
 /* Two numbers, apart by blanks. */
@@ -234,10 +235,34 @@ static int clamp_ping_groups(struct spec *spec, struct spec_sysctl *sysctl, stru
 	char *value = arena_format(&spec->arena, "%llu %llu", (unsigned long long)first, (unsigned long long)last);
 	if (value == NULL)
 		return error_set(err, ENOMEM, "sysctl");
-	int ret = adapt_note(spec, err, "linux: sysctl: %s: %s instead of %s: no other groups are mapped", sysctl->name, value,
+	int ret = sysctl->value == all_groups ? 0 /* nobody's wish but ours */
+		: adapt_note(spec, err, "linux: sysctl: %s: %s instead of %s: no other groups are mapped", sysctl->name, value,
 			     sysctl->value);
 	sysctl->value = value;
 	return ret;
+}
+
+/* Add one that config.json does not have. Returns 1; 0 when it has it; or -errno with @err set. */
+static int add_sysctl(struct spec *spec, const struct spec_sysctl *sysctl, struct error *err)
+{
+	for (size_t i = 0; i < spec->sysctls_count; i++)
+		if (strcmp(spec->sysctls[i].path, sysctl->path) == 0)
+			return 0;
+	struct spec_sysctl *all = arena_alloc(&spec->arena, spec->sysctls_count + 1, sizeof(*all));
+	if (all == NULL)
+		return error_set(err, ENOMEM, "sysctl");
+	if (spec->sysctls_count > 0)
+		memcpy(all, spec->sysctls, spec->sysctls_count * sizeof(*all));
+	all[spec->sysctls_count++] = *sysctl;
+	spec->sysctls = all;
+	return 1;
+}
+
+int adapt_allow_ping(struct spec *spec, struct error *err)
+{
+	int ret = add_sysctl(spec, &(struct spec_sysctl){ "net.ipv4.ping_group_range", PING_GROUPS, all_groups, SPEC_NS_NETWORK }, err);
+
+	return ret < 0 ? ret : 0;
 }
 
 /* In a network namespace of its own there is nobody else to be protected from its services. */
@@ -247,17 +272,8 @@ static int open_low_ports(struct spec *spec, struct error *err)
 
 	if (caller_get()->privileged || !network->listed || network->path != NULL || spec->process.user.uid == 0)
 		return 0;
-	for (size_t i = 0; i < spec->sysctls_count; i++)
-		if (strcmp(spec->sysctls[i].path, LOW_PORTS) == 0)
-			return 0;
-	struct spec_sysctl *all = arena_alloc(&spec->arena, spec->sysctls_count + 1, sizeof(*all));
-	if (all == NULL)
-		return error_set(err, ENOMEM, "sysctl");
-	if (spec->sysctls_count > 0)
-		memcpy(all, spec->sysctls, spec->sysctls_count * sizeof(*all));
-	all[spec->sysctls_count++] = (struct spec_sysctl){ "net.ipv4.ip_unprivileged_port_start", LOW_PORTS, "0", SPEC_NS_NETWORK };
-	spec->sysctls = all;
-	return adapt_note(spec, err, "linux: sysctl: net.ipv4.ip_unprivileged_port_start: 0 is added, so that user %u can use the "
+	int ret = add_sysctl(spec, &(struct spec_sysctl){ "net.ipv4.ip_unprivileged_port_start", LOW_PORTS, "0", SPEC_NS_NETWORK }, err);
+	return ret <= 0 ? ret : adapt_note(spec, err, "linux: sysctl: net.ipv4.ip_unprivileged_port_start: 0 is added, so that user %u can use the "
 			  "ports below 1024", spec->process.user.uid);
 }
 

@@ -26,4 +26,8 @@ int adapt_note(struct spec *spec, struct error *err, const char *format, ...)
  * with the same name, or is added. Returns 0, or -ENOMEM with @err set. */
 int adapt_env(struct spec *spec, const char *text, struct error *err) __attribute__((nonnull, warn_unused_result));
 
+/* Let every group use ping sockets in the container's network namespace, unless config.json says who; adapt_spec() keeps
+ * to the groups that are mapped. Returns 0, or -ENOMEM with @err set. */
+int adapt_allow_ping(struct spec *spec, struct error *err) __attribute__((nonnull, warn_unused_result));
+
 #endif

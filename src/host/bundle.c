@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "host/adapt.h"
 #include "host/console.h"
+#include "host/network.h"
 
 /* Limits that version 2 of the cgroups has not; @degrade: they are noted instead of refused. */
 static int check_unsupported(struct spec *spec, bool degrade, struct error *err)
@@ -81,7 +82,7 @@ ssize_t bundle_read(const struct launch_options *options, struct spec *ret_spec,
 	if (size < 0)
 		return error_hint(err, options->config != NULL ? "--config names a file that you can read"
 			: "the bundle must be a directory with a config.json that you can read");
-	if (spec_read(bytes, (size_t)size, ret_spec, err) < 0 || adapt_spec(ret_spec, err) < 0 ||
+	if (spec_read(bytes, (size_t)size, ret_spec, err) < 0 || network_adapt(options, ret_spec, err) < 0 || adapt_spec(ret_spec, err) < 0 ||
 	    spec_resolve_idmaps(ret_spec, err) < 0 || spec_check(ret_spec, err) < 0 || spec_check_shared_tree(ret_spec, err) < 0 ||
 	    check_unsupported(ret_spec, options->degrade, err) < 0 || check_user_namespace(ret_spec, err) < 0 ||
 	    check_process(options, ret_spec, err) < 0)

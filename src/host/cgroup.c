@@ -128,40 +128,87 @@ static bool has_limits(const struct spec *spec)
 	return false;
 }
 
-int cgroup_place(struct spec *spec, const char *id, const char **ret_path, struct error *err)
+/* A name of systemd's, which no path is: it has colons and no slash. */
+static bool is_scope_name(const char *cgroups_path)
 {
-	const char   *cgroups_path = spec->cgroups_path;
-	struct arena *arena = &spec->arena;
-	char own[PATH_MAX];
-	const char *hierarchy;
-	bool root = caller_get()->root;
-	int  ret = hierarchy_find(&hierarchy);
+	return cgroups_path != NULL && strchr(cgroups_path, '/') == NULL && strchr(cgroups_path, ':') != NULL;
+}
 
-	*ret_path = NULL;
-	if (ret == 0)
-		ret = path_of(0, own, sizeof(own));
-	if (ret < 0 && ret != -ENOENT)
-		return error_at(err, -ret, "/sys/fs/cgroup", "find out moss's own cgroup");
+/* May controllers be handed down to what we make below @own? */
+static bool can_hand_down(const char *hierarchy, const char *own)
+{
+	size_t length = strlen(own);
+	char   text[2];
+
+	if (!is_writable(hierarchy, own, length, "cgroup.subtree_control") || !is_writable(hierarchy, own, length, "cgroup.procs"))
+		return false;
+	fd_owned dir = cgroup_open_path(own);
+	if (dir < 0)
+		return false;
+	return io_read_small(dir, "cgroup.procs", text, sizeof(text)) == 0 || cgroup_unit_is_ours_alone(dir, own);
+}
+
+/* Limits of a user's that moss can't have set in its own cgroup, and systemd can. */
+static bool wants_systemd(const struct spec *spec, const char *hierarchy, const char *own)
+{
+	struct error ignored;
+
+	return !caller_get()->root && spec->cgroups_path == NULL && has_limits(spec) && !can_hand_down(hierarchy, own) &&
+	       scope_has_user_bus() && scope_check(&ignored) == 0;
+}
+
+static int place_scope(struct spec *spec, const char *id, bool asked, struct cgroup_place *place, struct error *err)
+{
+	place->scope_is_asked = asked;
+	return scope_check(err) < 0 ? -err->code : scope_read_name(spec, id, &place->scope, err);
+}
+
+/* By a path that is given, or one by the container's id. @own: what it is to be below; NULL: /moss. */
+static int place_path(struct spec *spec, const char *id, const char *own, struct cgroup_place *place, struct error *err)
+{
+	struct arena *arena = &spec->arena;
+	const char   *cgroups_path = spec->cgroups_path;
+
+	if (cgroups_path != NULL && cgroups_path[0] == '/')
+		place->path = arena_text(arena, cgroups_path);
+	else if (cgroups_path != NULL)
+		place->path = arena_format(arena, "%s/%s", own != NULL ? own : "/moss", cgroups_path);
+	else if (own == NULL)
+		place->path = arena_format(arena, "/moss/%s", id);
+	else
+		place->path = arena_format(arena, "%s/moss-%s", own, id);
+	return place->path == NULL ? error_set(err, ENOMEM, "cgroup") : 0;
+}
+
+int cgroup_place(struct spec *spec, const char *id, enum cgroup_manager manager, struct cgroup_place *ret_place, struct error *err)
+{
+	const char *hierarchy, *cgroups_path = spec->cgroups_path;
+	char own[PATH_MAX];
+
+	*ret_place = (struct cgroup_place){ .path = NULL };
+	if (manager == CGROUP_MANAGER_DISABLED)
+		return 0;
 	if (cgroups_path != NULL && has_dots(cgroups_path))
 		return error_at(err, 0, "linux: cgroupsPath", "\"%s\" contains . or ..", cgroups_path);
-	if (cgroups_path != NULL && strchr(cgroups_path, '/') == NULL && strchr(cgroups_path, ':') != NULL) {
-		error_at(err, 0, "linux: cgroupsPath", "\"%s\": systemd units are not supported yet", cgroups_path);
-		return error_hint(err, "use a path");
+	if (is_scope_name(cgroups_path) && manager == CGROUP_MANAGER_FS) {
+		error_at(err, 0, "linux: cgroupsPath", "\"%s\" is a name for systemd, and --cgroup-manager is cgroupfs", cgroups_path);
+		return error_hint(err, "use a path, or --systemd-cgroup");
 	}
+	if (is_scope_name(cgroups_path) || manager == CGROUP_MANAGER_SYSTEMD)
+		return place_scope(spec, id, true, ret_place, err);
+	int ret = hierarchy_find(&hierarchy);
+	if (ret == 0)
+		ret = path_of(0, own, sizeof(own));
 	if (ret == -ENOENT)
 		return 0;
-	if (!root && has_limits(spec))
+	if (ret < 0)
+		return error_at(err, -ret, "/sys/fs/cgroup", "find out moss's own cgroup");
+	if (!caller_get()->root && has_limits(spec))
 		leave_leaf(hierarchy, own);
-	bool ours = !root || cgroup_unit_find(hierarchy, own);
-	if (cgroups_path != NULL && cgroups_path[0] == '/')
-		*ret_path = arena_text(arena, cgroups_path);
-	else if (cgroups_path != NULL)
-		*ret_path = arena_format(arena, "%s/%s", ours ? own : "/moss", cgroups_path);
-	else if (!ours)
-		*ret_path = arena_format(arena, "/moss/%s", id);
-	else
-		*ret_path = arena_format(arena, "%s/moss-%s", own, id);
-	return *ret_path == NULL ? error_set(err, ENOMEM, "cgroup") : 0;
+	if (manager == CGROUP_MANAGER_ANY && wants_systemd(spec, hierarchy, own))
+		return place_scope(spec, id, false, ret_place, err);
+	bool ours = !caller_get()->root || cgroup_unit_find(hierarchy, own);
+	return place_path(spec, id, ours ? own : NULL, ret_place, err);
 }
 
 /* The value of a line "NAME VALUE" of cgroup.events; -1 when it can't be read. */
@@ -501,7 +548,23 @@ static int wait_until_empty(int cgroup_fd)
 	return -EBUSY;
 }
 
-int cgroup_remove(const char *path, const char *mark, struct error *err)
+/* An empty one of ours, which most are, without a file being opened: that there can be no more of them may be why it
+ * has to go. cgroup2 has no symbolic links, so only ".." could lead out of it. */
+static bool remove_empty(const char *path, const char *mark)
+{
+	const char *hierarchy;
+	char full[PATH_MAX], found[MARK_MAX];
+	struct statfs st;
+
+	if (strstr(path, "..") != NULL || hierarchy_find(&hierarchy) < 0 ||
+	    snprintf(full, sizeof(full), "%s/%s", hierarchy, path + strspn(path, "/")) >= (int)sizeof(full))
+		return false;
+	ssize_t size = lgetxattr(full, MARK_NAME, found, sizeof(found));
+	return size >= 0 && (size_t)size == strlen(mark) && memcmp(found, mark, (size_t)size) == 0 && statfs(full, &st) == 0 &&
+	       st.f_type == CGROUP2_SUPER_MAGIC && rmdir(full) == 0;
+}
+
+static int remove_marked(const char *path, const char *mark)
 {
 	char name[NAME_MAX + 1];
 	fd_owned fd = cgroup_open_path(path);
@@ -511,12 +574,19 @@ int cgroup_remove(const char *path, const char *mark, struct error *err)
 	if (marked == -EBUSY)
 		return 0; /* not ours */
 	if (marked < 0 && marked != -ENOENT)
-		return error_at(err, -marked, path, "open the cgroup");
+		return marked;
 	if (marked >= 0 && unlinkat(parent, name, AT_REMOVEDIR) < 0 && marked == 1 && errno != ENOENT) {
 		ret = wait_until_empty(fd);
 		if (ret == 0)
 			ret = visit_remove(parent, name, 0, NULL);
 	}
+	return ret;
+}
+
+int cgroup_remove(const char *path, const char *mark, struct error *err)
+{
+	int ret = remove_empty(path, mark) ? 0 : remove_marked(path, mark);
+
 	if (ret == 0)
 		ret = remove_empty_parents(path);
 	return ret < 0 ? error_at(err, -ret, path, "remove the cgroup") : 0;

@@ -1,8 +1,8 @@
 /* cgroup.h - the container's own cgroup, version 2.
  *
  * Side: host. moss makes one where it may write below its own cgroup (a user) or below the root of
- * the hierarchy (root), enters it by clone3(CLONE_INTO_CGROUP) and never writes cgroup.procs
- * (moving a process waits 5-12 ms for RCU). systemd comes with the cgroup managers.
+ * the hierarchy (root), or in a scope that systemd has made for it (scope.h); it is entered by
+ * clone3(CLONE_INTO_CGROUP), and moss never writes cgroup.procs (moving a process waits 5-12 ms for RCU).
  */
 #ifndef MOSS_CGROUP_H
 #define MOSS_CGROUP_H
@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "host/scope.h"
 #include "spec/spec.h"
 
 /* Where cgroup2 is mounted: alone, or beside version 1 as systemd's hybrid mode has it; or NULL. */
@@ -19,15 +20,28 @@ const char *cgroup_hierarchy(void);
  * root itself. Returns false when it can't be named. */
 bool cgroup_path_of(pid_t pid, char *path, size_t size) __attribute__((nonnull));
 
-/* Where the container's cgroup will be: a path from the root of the hierarchy, as
- * /proc/PID/cgroup has it, of the arena. *@ret_path is NULL when this host has no cgroup2 file
- * system or ours can't be found.
+enum cgroup_manager { /* who makes a container's cgroup: --cgroup-manager, --systemd-cgroup */
+	CGROUP_MANAGER_ANY, /* not said: see cgroup_place() */
+	CGROUP_MANAGER_FS,
+	CGROUP_MANAGER_SYSTEMD,
+	CGROUP_MANAGER_DISABLED,
+};
+
+struct cgroup_place { /* texts of the arena */
+	const char *path;  /* a path from the root of the hierarchy, as /proc/PID/cgroup has it; NULL: none that moss makes itself */
+	struct scope_name scope; /* with a unit: systemd makes it; then @path is NULL */
+	bool scope_is_asked; /* by an option or by the name; else limits are, that can't be had otherwise */
+};
+
+/* Where the container's cgroup will be. There is none when this host has no cgroup2 file system or ours can't be found.
  *
  * spec->cgroups_path: absolute: below the hierarchy's root; relative: below /moss (root; in a delegated unit, below the
  * unit's) or our own cgroup (a user; with limits, where ours is a leaf in a delegated unit: below the unit's, which can hand
- * controllers down); NULL: there, named after @id.
+ * controllers down); NULL: there, named after @id. "slice:prefix:name" is a scope of systemd's; so is any with
+ * CGROUP_MANAGER_SYSTEMD, and a user's with limits and no path, where our own cgroup can't hand controllers down and
+ * there is a bus.
  * Returns 0, or -errno with @err set for a path that can't be meant. */
-int cgroup_place(struct spec *spec, const char *id, const char **ret_path, struct error *err)
+int cgroup_place(struct spec *spec, const char *id, enum cgroup_manager manager, struct cgroup_place *ret_place, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
 /* Make it, with its parents, mark it as ours and open it.
@@ -53,6 +67,10 @@ int cgroup_open_sub(int cgroup_fd, const char *path, int *ret_fd) __attribute__(
 /* Open the cgroup that process @pid is in now, when that is @path or below it. Returns 0 and the fd;
  * -ENOENT: it is elsewhere; or another -errno. */
 int cgroup_open_of(pid_t pid, const char *path, int *ret_fd) __attribute__((nonnull));
+
+/* Give it to somebody else to divide (cgroups(7), "delegation"): the directory and the files that /sys/kernel/cgroup/delegate
+ * names. Its limits are in none of those. Returns 0 or -errno with @err set. */
+int cgroup_delegate(int cgroup_fd, uid_t user, gid_t group, struct error *err) __attribute__((nonnull, warn_unused_result));
 
 /* Kill every process in it and below. Returns 0 or -errno. */
 int cgroup_kill(int cgroup_fd);

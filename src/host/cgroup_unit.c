@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/run.h"
 #include "host/caller.h"
 #include "host/cgroup.h"
 
@@ -52,8 +53,27 @@ static bool ends_with(const char *text, const char *end)
 	return length > strlen(end) && strcmp(text + length - strlen(end), end) == 0;
 }
 
-/* The cgroup of a unit that is delegated to us. A user's manager can set no such attribute: what a user may write to
- * in there is the user's own; but for the manager's cgroup and its slices, which it arranges itself. */
+/* What the manager of the unit @name says of Delegate=. It would take controllers back at its next reload where it is
+ * "no", and the limits with them. */
+static bool manager_delegates(const char *path, const char *name)
+{
+	char env[PATH_MAX], systemctl[PATH_MAX], runtime[64], text[16] = "", *manager = strstr(path, "/user@") ? "--user" : "--system";
+	char *argv[] = { env, runtime, systemctl, manager, "show", "--property=Delegate", "--value", "--", (char *)name, NULL };
+	struct run   run = { .pidfd = -1, .output = -1 };
+	struct error ignored;
+
+	snprintf(runtime, sizeof(runtime), "XDG_RUNTIME_DIR=/run/user/%u", (unsigned)caller_get()->user);
+	if (run_find("env", env, sizeof(env)) < 0 || run_find("systemctl", systemctl, sizeof(systemctl)) < 0)
+		return false;
+	int status = run_start(&run, argv, STDOUT_FILENO, &ignored);
+	if (status == 0)
+		status = run_wait(&run, text, sizeof(text), &ignored);
+	run_end(&run);
+	return status == 0 && strcmp(text, "yes\n") == 0;
+}
+
+/* Is it the cgroup of a unit that is delegated to us? A user's manager can set no such attribute; its own cgroup and its
+ * slices it arranges itself. */
 static bool is_unit(int dir_fd, const char *path)
 {
 	const char *name = strrchr(path, '/');
@@ -64,25 +84,25 @@ static bool is_unit(int dir_fd, const char *path)
 	if (caller_get()->root)
 		return fgetxattr(dir_fd, "trusted.delegate", value, sizeof(value)) == 1 && value[0] == '1';
 	return strncmp(name, "/user@", strlen("/user@")) != 0 && faccessat(dir_fd, "cgroup.subtree_control", W_OK, 0) == 0 &&
-	       faccessat(dir_fd, "cgroup.procs", W_OK, 0) == 0;
+	       faccessat(dir_fd, "cgroup.procs", W_OK, 0) == 0 && manager_delegates(path, name + 1);
 }
 
-static bool is_ours_alone(int dir_fd, const char *path)
+bool cgroup_unit_is_ours_alone(int dir_fd, const char *path)
 {
 	char own[PATH_MAX], pids[64], pid[16];
 
-	if (!cgroup_path_of(0, own, sizeof(own)) || strcmp(own, path) != 0 || !is_unit(dir_fd, path) ||
+	if (!cgroup_path_of(0, own, sizeof(own)) || strcmp(own, path) != 0 ||
 	    io_read_small(dir_fd, "cgroup.procs", pids, sizeof(pids)) < 0)
 		return false;
 	snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
-	return strcmp(pids, pid) == 0;
+	return strcmp(pids, pid) == 0 && is_unit(dir_fd, path);
 }
 
 int cgroup_unit_leave(int dir_fd, const char *path)
 {
 	char pid[16];
 
-	if (!is_ours_alone(dir_fd, path))
+	if (!cgroup_unit_is_ours_alone(dir_fd, path))
 		return -EBUSY;
 	if (mkdirat(dir_fd, LEAF, 0755) < 0 && errno != EEXIST)
 		return -errno;

@@ -1,7 +1,8 @@
 /* cgroup_unit.h - moss in a systemd unit whose cgroup is delegated (Delegate=yes).
  *
  * Side: host. The system's manager marks such a cgroup with the extended attribute trusted.delegate, which root can
- * read; a user's manager can't: what is below it is ours to arrange (https://systemd.io/CGROUP_DELEGATION).
+ * read; a user's manager can't, and is asked by systemctl(1). What is below it is ours to arrange
+ * (https://systemd.io/CGROUP_DELEGATION).
  */
 #ifndef MOSS_CGROUP_UNIT_H
 #define MOSS_CGROUP_UNIT_H
@@ -11,6 +12,9 @@
  * one (DelegateSubgroup=, .control)? Then *@own is cut to the unit's. Asks nothing where systemd has not started us, by
  * INVOCATION_ID in the environment. */
 bool cgroup_unit_find(const char *hierarchy, char *own) __attribute__((nonnull));
+
+/* Is @path, open as @dir_fd, a delegated unit's cgroup that holds nobody but us? */
+bool cgroup_unit_is_ours_alone(int dir_fd, const char *path) __attribute__((nonnull));
 
 /* A cgroup with processes in it can hand no controller down. Where @path, open as @dir_fd, is our own, is a
  * delegated unit's, and holds nobody but us, move ourselves into a leaf of it, "supervisor", as DelegateSubgroup= would

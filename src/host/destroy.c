@@ -11,6 +11,8 @@
 #include "host/cgroup.h"
 #include "host/hooks.h"
 #include "host/intel_rdt.h"
+#include "host/network.h"
+#include "host/scope.h"
 
 #define END_TIMEOUT_MS 10000
 
@@ -42,8 +44,10 @@ int destroy_remove(struct state_root *root, const struct state *state, int dir_f
 	int ret = state_mark(dir_fd, state->id, mark);
 	if (ret < 0)
 		return error_at(err, -ret, state->id, "stat the container's state directory");
+	network_end(state, dir_fd);
 	if (state->cgroup != NULL && cgroup_remove(state->cgroup, mark, err) < 0)
 		return -err->code;
+	scope_forget(state, dir_fd);
 	if (intel_rdt_remove(state, dir_fd, err) < 0)
 		return -err->code;
 	hooks_poststop(state, dir_fd);

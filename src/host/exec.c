@@ -3,6 +3,7 @@
 #include "host/exec.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -31,6 +32,7 @@
 #include "host/join.h"
 #include "host/pid_file.h"
 #include "host/plan_process.h"
+#include "host/scope.h"
 #include "host/seccomp.h"
 #include "host/signals.h"
 #include "host/talk.h"
@@ -55,6 +57,7 @@ struct entering { /* an exec under way */
 	int  trees[JOIN_TREES];
 	int  own_cgroup_fd; /* of the container, looked for once; negative: none, or why not */
 	int  cgroup_fd, child_sock, console_sock, pidfd_sock;
+	struct scope scope; /* systemd's helper under way */
 };
 
 void exec_close(struct exec *exec)
@@ -317,7 +320,8 @@ static void run_child(void *context, int sock)
 	init_exec_main(&((struct entering *)context)->init, sock);
 }
 
-static int cgroup_refused(struct entering *entering, int ret, struct error *err)
+/* @why_not: what systemd has said to it; its code is 0: it could not be asked. */
+static int cgroup_refused(struct entering *entering, int ret, const struct error *why_not, struct error *err)
 {
 	const char *path = entering->state.cgroup;
 
@@ -325,8 +329,57 @@ static int cgroup_refused(struct entering *entering, int ret, struct error *err)
 		error_at(err, -ret, path, "enter the container's cgroup");
 	else
 		error_object(err, "%s", path);
+	if (why_not->code != 0)
+		error_hint(err, "nor did systemd do it (%.200s: %.300s): run moss in the login session or scope that made the container, "
+				"or --degrade=warn to go on outside", why_not->object, why_not->cause);
 	return error_hint(err, "moving into a cgroup takes write permission on cgroup.procs of the one above both: run moss in "
 			       "the login session or scope that made the container, or --degrade=warn to go on outside");
+}
+
+/* In the process in between: systemd may move it where the kernel does not let us be born, and then the child is born there. */
+static int be_attached(void *context, int *ret_cgroup_fd, struct error *err)
+{
+	struct entering *entering = context;
+
+	(void)ret_cgroup_fd;
+	return scope_tell(&entering->scope, getpid(), err) < 0 || scope_wait(&entering->scope, NULL, NULL, err) < 0 ? -err->code : 0;
+}
+
+/* The child is born in the cgroup @path, after systemd has moved the process there that clones it. */
+static int clone_attached_to(struct entering *entering, const char *path, struct join_child child, struct error *err)
+{
+	char unit[NAME_MAX + 1];
+	const char *below;
+	int  none = -1;
+
+	if (!scope_split(path, unit, sizeof(unit), &below))
+		return error_at(err, ENOENT, path, "no unit of systemd's");
+	int ret = scope_open_attach(unit, below, &entering->scope, err);
+	child.cgroup_fd = -1;
+	child.place = be_attached;
+	child.placed = &none;
+	if (ret == 0)
+		ret = join_clone(&entering->join, &child, &entering->out->pid, &entering->out->pidfd, err);
+	scope_close(&entering->scope);
+	return ret;
+}
+
+/* The kernel does not let the child be born in the container's cgroup: that takes a right on the cgroup above both.
+ * Not into a paused container, where the process that is moved would be stopped, and we with it. */
+static int clone_attached(struct entering *entering, const struct join_child *child, struct error *err)
+{
+	const struct spec_texts *asked = &entering->options->cgroups;
+	const char *sub = asked->count > 0 ? asked->texts[0] + strspn(asked->texts[0], "/") : "";
+	char path[PATH_MAX], first[PATH_MAX];
+
+	if (entering->owner != geteuid() || entering->status == STATE_PAUSED)
+		return error_at(err, 0, entering->state.id, entering->status == STATE_PAUSED ? "it is paused" : "it is another user's");
+	snprintf(path, sizeof(path), "%s%s%s", entering->state.cgroup, sub[0] ? "/" : "", sub);
+	int ret = clone_attached_to(entering, path, *child, err);
+	/* Divided by the container's own manager, as in clone_process(); systemd says no more than that it can't. */
+	if (ret < 0 && asked->count == 0 && cgroup_path_of(entering->state.pid, first, sizeof(first)) && strcmp(first, path) != 0)
+		ret = clone_attached_to(entering, first, *child, err);
+	return ret;
 }
 
 static int cgroup_is_divided(const struct entering *entering, struct error *err)
@@ -364,8 +417,12 @@ static int clone_process(struct entering *entering, struct error *err)
 	if (ret == -EBUSY && entering->options->cgroups.count > 0)
 		return cgroup_is_divided(entering, err);
 	if (entering->cgroup_fd >= 0 && (ret == -EACCES || ret == -EOPNOTSUPP)) {
+		struct error why_not = { 0 };
+
+		if (!caller_get()->root && clone_attached(entering, &child, &why_not) == 0)
+			return 0;
 		if (!entering->options->degrade)
-			return cgroup_refused(entering, ret, err);
+			return cgroup_refused(entering, ret, &why_not, err);
 		log_line(LOG_LEVEL_WARNING, "%s: the process is not in the container's cgroup (--degrade=warn)", entering->state.cgroup);
 		child.cgroup_fd = -1;
 		ret = join_clone(&entering->join, &child, &out->pid, &out->pidfd, err);
@@ -502,7 +559,7 @@ int exec_start(const struct exec_options *options, const char *id, const struct 
 {
 	struct entering entering = { .options = options, .out = ret_exec, .join.pidfd = -1, .join.root_fd = -1, .trees = { -1, -1 },
 				     .dir_fd = -1, .first_pidfd = -1, .own_cgroup_fd = -1, .cgroup_fd = -1, .child_sock = -1, .console_sock = -1,
-				     .pidfd_sock = -1, .seccomp.sock = -1, .root_fd = root->fd };
+				     .pidfd_sock = -1, .scope.sock = -1, .seccomp.sock = -1, .root_fd = root->fd };
 
 	*ret_exec = (struct exec){ .pidfd = -1, .sock = -1, .console_fd = -1, .signal_fd = -1 };
 	for (int type = 0; type < SPEC_NS_COUNT; type++)

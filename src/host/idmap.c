@@ -28,6 +28,14 @@ uint32_t idmap_first(const struct spec_id_maps *maps)
 	return maps->count > 0 ? maps->maps[0].container_id : 0;
 }
 
+const struct spec_id_map *idmap_find(const struct spec_id_maps *maps, uint32_t container_id)
+{
+	for (size_t i = 0; i < maps->count; i++)
+		if (container_id >= maps->maps[i].container_id && container_id - maps->maps[i].container_id < maps->maps[i].count)
+			return &maps->maps[i];
+	return NULL;
+}
+
 bool idmap_has_host(const struct spec_id_maps *maps, uint32_t host_id)
 {
 	for (size_t i = 0; i < maps->count; i++)

@@ -24,6 +24,9 @@ int idmap_read(pid_t pid, struct arena *arena, struct spec_id_maps *ret_uid_maps
 /* The id that the maker of the container takes inside: 0 when it is mapped, else the first one. */
 uint32_t idmap_first(const struct spec_id_maps *maps) __attribute__((nonnull, pure));
 
+/* The range that @container_id is mapped by, or NULL. */
+const struct spec_id_map *idmap_find(const struct spec_id_maps *maps, uint32_t container_id) __attribute__((nonnull, pure));
+
 /* Is host id @host_id mapped? */
 bool idmap_has_host(const struct spec_id_maps *maps, uint32_t host_id) __attribute__((nonnull, pure));
 

@@ -286,6 +286,7 @@ struct joined { /* what the process in between hands back; in memory that is sha
 	struct error err; /* its code is 0: all went well */
 	pid_t pid;
 	int   trees[JOIN_TREES]; /* of the binary, of the cgroup */
+	int   placed;            /* the cgroup that the child's place() has opened */
 };
 
 struct joining {
@@ -347,12 +348,12 @@ static void unite_trees(const int trees[JOIN_TREES])
 }
 
 /* The child gets what is open here. */
-static int close_ours(const struct joining *joining, struct error *err)
+static int close_ours(const struct joining *joining, int cgroup_fd, struct error *err)
 {
 	const struct join_child *child = joining->child;
 	int tree = joining->joined->trees[1];
 	const int keep[] = { child->sock, joining->join->pidfd, joining->join->fds[SPEC_NS_CGROUP],
-			     tree >= 0 ? tree : child->cgroup_fd };
+			     tree >= 0 ? tree : cgroup_fd };
 
 	if (sys_close_others(3 + child->preserved_fds, keep, array_size(keep)) < 0)
 		return error_set(err, errno, "close_range");
@@ -363,7 +364,7 @@ static int close_ours(const struct joining *joining, struct error *err)
  * (CAP_SYS_PTRACE, no user namespace) can take hold of the child's fds and of its /proc/PID/exe as soon as there are
  * any (CVE-2016-9962, CVE-2019-5736): the binary is sealed before, and nothing of the host's is left open for an exec.
  * A stage has the host's root itself. Where memory is shared it is our binary that is sealed, which does no harm. */
-static int get_inside(const struct joining *joining, struct error *err)
+static int get_inside(const struct joining *joining, int cgroup_fd, struct error *err)
 {
 	const struct join_child *child = joining->child;
 	struct joined *joined = joining->joined;
@@ -373,7 +374,7 @@ static int get_inside(const struct joining *joining, struct error *err)
 		return -err->code;
 	if (child->exe != NULL && (exe_fd = exe_open_sealed(child->exe, &joined->trees[0], err)) < 0)
 		return -err->code;
-	joined->trees[1] = child->alone && child->cgroup_fd >= 0 && !join_enters_user(joining->join) ? clone_cgroup(child->cgroup_fd) : -1;
+	joined->trees[1] = child->alone && cgroup_fd >= 0 && !join_enters_user(joining->join) ? clone_cgroup(cgroup_fd) : -1;
 	unite_trees(joined->trees);
 	/* A process of the joined namespaces could otherwise look into ours and the child's, while
 	 * they still have the host's root and files (CVE-2026-41163). */
@@ -383,7 +384,45 @@ static int get_inside(const struct joining *joining, struct error *err)
 		return -err->code;
 	if (child->exe != NULL && exe_seal(child->exe, exe_fd, err) < 0) /* with the rights that we have inside */
 		return -err->code;
-	return child->alone ? close_ours(joining, err) : 0;
+	return child->alone ? close_ours(joining, cgroup_fd, err) : 0;
+}
+
+/* Clone the child where there is nothing to enter. */
+static pid_t clone_outside(const struct join *join, const struct join_child *child, int cgroup_fd, uint64_t flags, int *pidfd)
+{
+	/* The owner of a user namespace has every right in it: a container of root's without one
+	 * of its own, in the host's pid namespace, must not get hold of a child that has one and
+	 * still our files. A normal user's child can't write its own map once it is undumpable;
+	 * nobody but the user can see it before. */
+	if (caller_get()->root)
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	pid_t pid = clone_child(join, cgroup_fd, flags, pidfd);
+	if (pid == 0) {
+		struct error why = { 0 };
+
+		if (child->prepare(child->context, child->sock, &why) < 0)
+			fail(child->sock, &why, "prepare");
+		child->run(child->context, child->sock);
+	}
+	return pid;
+}
+
+/* The child's cgroup, and whatever else is to be entered. @ret_cgroup_fd is lent; -1: ours. */
+static int get_ready(const struct joining *joining, int *ret_cgroup_fd, struct error *err)
+{
+	const struct join_child *child = joining->child;
+	struct joined *joined = joining->joined;
+
+	if (child->place != NULL && child->place(child->context, &joined->placed, err) < 0)
+		return -err->code;
+	*ret_cgroup_fd = child->place != NULL ? joined->placed : child->cgroup_fd;
+	if (!joining->join->any)
+		return 0;
+	if (get_inside(joining, *ret_cgroup_fd, err) < 0)
+		return -err->code;
+	if (joined->trees[1] >= 0)
+		*ret_cgroup_fd = joined->trees[1];
+	return 0;
 }
 
 /* The process in between: enter, clone, end. */
@@ -394,9 +433,12 @@ static int joiner_main(void *context)
 	const struct join_child *child = joining->child;
 	struct joined           *joined = joining->joined;
 
-	if (get_inside(joining, &joined->err) == 0) {
-		int   pidfd = -1, tree = joined->trees[1];
-		pid_t pid = clone_child(join, tree >= 0 ? tree : child->cgroup_fd, CLONE_PARENT, &pidfd);
+	int cgroup_fd = -1;
+
+	if (get_ready(joining, &cgroup_fd, &joined->err) == 0) {
+		int   pidfd = -1;
+		pid_t pid = join->any ? clone_child(join, cgroup_fd, CLONE_PARENT, &pidfd)
+				      : clone_outside(join, child, cgroup_fd, CLONE_PARENT, &pidfd);
 		if (pid == 0) { /* from here on *joined is not ours */
 			struct error err = { 0 };
 
@@ -466,23 +508,10 @@ static int run_joiner(struct joining *joining, struct error *err)
 int join_clone(const struct join *join, const struct join_child *child, pid_t *ret_pid, int *ret_pidfd,
 	       struct error *err)
 {
-	if (!join->any) {
-		/* The owner of a user namespace has every right in it: a container of root's without one
-		 * of its own, in the host's pid namespace, must not get hold of a child that has one and
-		 * still our files. A normal user's child can't write its own map once it is undumpable;
-		 * nobody but the user can see it before. */
-		if (caller_get()->root)
-			prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-		pid_t pid = clone_child(join, child->cgroup_fd, child->to_parent ? CLONE_PARENT : 0, ret_pidfd);
+	if (!join->any && child->place == NULL) {
+		pid_t pid = clone_outside(join, child, child->cgroup_fd, child->to_parent ? CLONE_PARENT : 0, ret_pidfd);
 		int   code = errno;
 
-		if (pid == 0) {
-			struct error why = { 0 };
-
-			if (child->prepare(child->context, child->sock, &why) < 0)
-				fail(child->sock, &why, "prepare");
-			child->run(child->context, child->sock);
-		}
 		if (caller_get()->root)
 			prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 		if (pid < 0)
@@ -493,11 +522,13 @@ int join_clone(const struct join *join, const struct join_child *child, pid_t *r
 	struct joined *joined = mmap(NULL, sizeof(*joined), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (joined == MAP_FAILED)
 		return error_set(err, errno, "memory for the joining process");
-	joined->trees[0] = joined->trees[1] = -1;
+	joined->trees[0] = joined->trees[1] = joined->placed = -1;
 	struct joining joining = { .join = join, .child = child, .joined = joined };
 	int ret = run_joiner(&joining, err);
 	*ret_pid = joined->pid;
-	for (int i = 0; i < JOIN_TREES; i++) {
+	if (child->place != NULL)
+		*child->placed = joined->placed;
+	for (int i = 0; i < JOIN_TREES && join->any; i++) {
 		fd_close(&child->trees[i]);
 		child->trees[i] = joined->trees[i];
 	}

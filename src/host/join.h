@@ -61,6 +61,11 @@ struct join_child {
 	void (*run)(void *context, int sock); /* what the child does; must not return */
 	void *context;
 	bool  to_parent; /* where none are entered: it becomes our parent's child, for whom to wait is not ours */
+	/* First of all, in the process that clones it, and then that is always a process in between: have it moved into the cgroup
+	 * that the child is to be born in, or open that: *@ret_cgroup_fd, which the caller of join_clone() gets in *@placed
+	 * in every case and closes. NULL: nothing is to be done. */
+	int (*place)(void *context, int *ret_cgroup_fd, struct error *err);
+	int *placed;
 	/* Where namespaces are entered: */
 	bool     alone;         /* of our fds the child is to get no more than 0..2+preserved_fds and @sock */
 	unsigned preserved_fds;

@@ -4,13 +4,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -31,10 +34,12 @@
 #include "host/hooks.h"
 #include "host/idmap.h"
 #include "host/inherited.h"
+#include "host/network.h"
 #include "host/notify.h"
 #include "host/pid_file.h"
 #include "host/plan.h"
 #include "host/plan_process.h"
+#include "host/scope.h"
 #include "host/seccomp.h"
 #include "host/signals.h"
 #include "host/talk.h"
@@ -45,8 +50,10 @@ struct making { /* a launch under way */
 	const struct launch_options *options;
 	struct plan     *plan;
 	struct launched *out;
+	struct scope scope;      /* systemd's helper under way */
 	int   cgroup_fd, child_sock, fifo_fd, console_sock, pidfd_sock, trees[JOIN_TREES];
 	pid_t pid;
+	pid_t own_pid;
 	char  mark[STATE_MARK_MAX]; /* of the cgroup */
 	size_t notes_written;    /* of the state's notes, those in the record that is prepared */
 	struct hooks hooks;      /* none: nothing is to be run */
@@ -122,7 +129,8 @@ static int fill_state(struct making *making, struct error *err)
 	state->bundle = arena_text(&state->arena, plan->bundle);
 	state->rootfs = arena_text(&state->arena, plan->rootfs);
 	state->created = time_now(&state->arena);
-	state->cgroup = plan->cgroup ? arena_text(&state->arena, plan->cgroup) : NULL;
+	state->cgroup = plan->cgroup.path ? arena_text(&state->arena, plan->cgroup.path) : NULL;
+	state->systemd_unit = plan->cgroup.scope.unit ? arena_text(&state->arena, plan->cgroup.scope.unit) : NULL;
 	if (plan->intel_rdt.root_fd >= 0) {
 		state->rdt = plan->intel_rdt.record;
 		state->rdt.group = arena_text(&state->arena, state->rdt.group);
@@ -130,7 +138,8 @@ static int fill_state(struct making *making, struct error *err)
 			return error_set(err, ENOMEM, "state");
 	}
 	state->annotations = arena_alloc(&state->arena, plan->spec.annotations_count + 1, sizeof(*state->annotations));
-	if (state->annotations == NULL || (plan->cgroup && !state->cgroup) || !state->id || !state->created)
+	if (state->annotations == NULL || (plan->cgroup.path && !state->cgroup) || !state->id || !state->created ||
+	    (plan->cgroup.scope.unit && !state->systemd_unit))
 		return error_set(err, ENOMEM, "state");
 	for (size_t i = 0; i < plan->spec.annotations_count; i++) {
 		state->annotations[i].name = arena_text(&state->arena, plan->spec.annotations[i].name);
@@ -184,20 +193,31 @@ static bool is_not_ours(int ret)
 	return ret == -EACCES || ret == -EPERM || ret == -EROFS || ret == -ENOENT || ret == -EOPNOTSUPP;
 }
 
+/* What makes the scope when the process that is to be in it is there: enter_scope(). */
+static int open_scope(struct making *making, struct error *err)
+{
+	const struct plan *plan = making->plan;
+	const struct scope_start what = { &plan->cgroup.scope, making->out->state.id, making->mark, making->options->detach };
+
+	return scope_open(&what, &plan->spec, &making->scope, err);
+}
+
 static int make_cgroup(struct making *making, struct error *err)
 {
 	struct state *state = &making->out->state;
 
 	error_set(&making->no_devices, EPERM, "there is no cgroup that moss may make");
-	if (making->options->no_cgroup)
+	if (making->options->cgroup_manager == CGROUP_MANAGER_DISABLED)
 		error_set(&making->no_cgroup, 0, "--cgroup-manager disabled");
 	else
 		error_set(&making->no_cgroup, 0, "moss's own one can't be found below /sys/fs/cgroup");
-	if (state->cgroup == NULL)
+	if (state->cgroup == NULL && state->systemd_unit == NULL)
 		return 0;
 	int ret = state_mark(making->out->dir_fd, state->id, making->mark);
 	if (ret < 0)
 		return error_at(err, -ret, state->id, "stat the container's state directory");
+	if (state->systemd_unit != NULL)
+		return open_scope(making, err);
 	ret = cgroup_make(state->cgroup, making->mark, &making->cgroup_fd, &making->no_devices);
 	if (ret == 0)
 		return 0;
@@ -250,10 +270,28 @@ static int prepare_limits(struct making *making, struct error *err)
 	return 0;
 }
 
+static int note_of_talk(void *making, const char *text, struct error *err)
+{
+	return note(making, text, err);
+}
+
+/* The scope has them as properties, so that systemd writes no others when it reads its configuration again. */
+static int set_scope_limits(struct making *making, struct error *err)
+{
+	if (making->scope.sock < 0)
+		return 0;
+	int ret = scope_wait(&making->scope, note_of_talk, making, err);
+	scope_close(&making->scope);
+	return ret < 0 ? error_step(err, "set limits") : 0;
+}
+
 /* While the other side makes its mounts; the program can't be executed before we say so. */
 static int set_limits(struct making *making, struct error *err)
 {
 	struct cgroup_target target = target_of(making);
+
+	if (making->scope.sock >= 0 && prepare_limits(making, err) < 0)
+		return -err->code;
 
 	for (size_t i = 0; i < making->limits_count; i++) {
 		struct error why = { 0 };
@@ -261,7 +299,33 @@ static int set_limits(struct making *making, struct error *err)
 		if (cgroup_limit_set(&target, &making->limits[i], &why) < 0 && limit_missed(making, &why, err) < 0)
 			return -err->code;
 	}
-	return 0;
+	return set_scope_limits(making, err);
+}
+
+static bool shows_own_cgroups(const struct spec *spec)
+{
+	const struct spec_namespace *namespace = &spec->namespaces[SPEC_NS_CGROUP];
+
+	for (size_t i = 0; i < spec->mounts_count && namespace->listed && namespace->path == NULL; i++) {
+		const struct spec_mount *mount = &spec->mounts[i];
+
+		if (mount->type != NULL && str_starts(mount->type, "cgroup") && !mount->options.bind &&
+		    !(mount->options.attr_set & MOUNT_ATTR_RDONLY))
+			return true;
+	}
+	return false;
+}
+
+/* A service manager inside can divide its cgroup: one that it sees as the root, can write below, and owns. A normal user's
+ * is the user's already, who is root in there. */
+static int delegate_cgroup(struct making *making, struct error *err)
+{
+	const struct spec *spec = &making->plan->spec;
+	const struct spec_id_map *user = idmap_find(&spec->uid_maps, 0), *group = idmap_find(&spec->gid_maps, 0);
+
+	if (making->cgroup_fd < 0 || !caller_get()->privileged || user == NULL || group == NULL || !shows_own_cgroups(spec))
+		return 0;
+	return cgroup_delegate(making->cgroup_fd, user->host_id, group->host_id, err);
 }
 
 /* While the other side makes its mounts: the verifier takes 0.25 ms. */
@@ -291,7 +355,7 @@ static bool scores_from_outside(const struct stage *stage)
 /* Inherited by what is cloned from us. */
 static int prepare_child(void *context, int sock, struct error *err)
 {
-	const struct stage *stage = context;
+	const struct stage *stage = &((struct making *)context)->plan->stage;
 
 	/* A new user namespace of root's allows setgroups(2): there init does it. */
 	if (caller_get()->root && stage->in_user_ns && !(stage->namespaces & CLONE_NEWUSER) && !stage->init.keep_groups &&
@@ -300,9 +364,61 @@ static int prepare_child(void *context, int sock, struct error *err)
 	return scores_from_outside(stage) ? 0 : inherited_oom_score(&stage->spec->process, sock, err);
 }
 
+/* In the process in between: only from within a user's own delegation can a process be born in its cgroups (cgroups(7),
+ * "delegation containment"), and a scope is made of a process. */
+static int enter_scope(void *context, int *ret_cgroup_fd, struct error *err)
+{
+	struct making *making = context;
+	char own[PATH_MAX], path[PATH_MAX];
+
+	/* A killed moss is to leave no scope: the one process in it would be us. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != making->own_pid)
+		_exit(1);
+	if (scope_tell(&making->scope, getpid(), err) < 0 || scope_wait(&making->scope, NULL, NULL, err) < 0 ||
+	    scope_find_own(making->plan->cgroup.scope.unit, own, sizeof(own), err) < 0)
+		return -err->code;
+	if (snprintf(path, sizeof(path), "%s/" SCOPE_SUB_CGROUP, own) >= (int)sizeof(path))
+		return error_at(err, ENAMETOOLONG, own, "make a cgroup in the scope");
+	int ret = cgroup_make(path, making->mark, ret_cgroup_fd, err);
+	return ret < 0 ? error_step(err, "make the cgroup") : 0;
+}
+
 static void run_child(void *context, int sock)
 {
-	stage_main(context, sock);
+	stage_main(&((struct making *)context)->plan->stage, sock);
+}
+
+/* The process in between has not got a container's process into a scope. 0: go on without, as --degrade=warn has it where
+ * nobody has asked for systemd by name. */
+static int scope_refused(struct making *making, struct error *err)
+{
+	struct state *state = &making->out->state;
+
+	if (err->code == EEXIST) /* it is somebody else's: not to be ended by us */
+		state->systemd_unit = NULL;
+	if (!making->options->degrade || making->plan->cgroup.scope_is_asked)
+		return -err->code;
+	making->no_cgroup = making->no_devices = *err;
+	fd_close(&making->cgroup_fd);
+	scope_close(&making->scope);
+	scope_forget(state, making->out->dir_fd);
+	state->systemd_unit = NULL;
+	return 0;
+}
+
+/* The container's process is in the scope: where that is, and its limits. */
+static int find_scope(struct making *making, struct error *err)
+{
+	struct state *state = &making->out->state;
+	char path[PATH_MAX];
+
+	if (!cgroup_path_of(making->pid, path, sizeof(path)))
+		return error_at(err, 0, state->systemd_unit, "find the cgroup of the container's first process");
+	state->cgroup = arena_text(&state->arena, path);
+	if (state->cgroup == NULL)
+		return error_set(err, ENOMEM, "cgroup");
+	/* It takes its time: this is for while the other side is busy, too. */
+	return scope_tell(&making->scope, making->pid, err);
 }
 
 static int clone_container(struct making *making, struct error *err)
@@ -316,9 +432,9 @@ static int clone_container(struct making *making, struct error *err)
 	making->child_sock = socks[1];
 	struct stage *stage = &making->plan->stage;
 	struct join_child child = { .cgroup_fd = making->cgroup_fd, .sock = socks[1],
-				    .prepare = prepare_child, .run = run_child, .context = stage };
+				    .prepare = prepare_child, .run = run_child, .context = making };
 	/* A service manager stops with patience only what is its child by the time that it is told of it. */
-	child.to_parent = making->options->detach && out->notify != NULL;
+	child.to_parent = making->options->detach && out->notify != NULL && getpid() != 1; /* clone(2): EINVAL */
 	if (making->plan->join.any) { /* then the stage would be too late */
 		child.exe = stage->exe;
 		child.alone = stage->foreign_tree; /* the host's tree is left behind then */
@@ -326,9 +442,21 @@ static int clone_container(struct making *making, struct error *err)
 		child.trees = making->trees;
 		stage->exe = NULL;
 	}
+	if (making->scope.sock >= 0) {
+		child.place = enter_scope;
+		child.placed = &making->cgroup_fd;
+		making->own_pid = getpid();
+	}
 	ret = join_clone(&making->plan->join, &child, &making->pid, &out->pidfd, err);
+	if (ret < 0 && making->scope.sock >= 0) {
+		ret = scope_refused(making, err);
+		child.place = NULL;
+		if (ret == 0)
+			ret = join_clone(&making->plan->join, &child, &making->pid, &out->pidfd, err);
+	}
 	/* cgroups(7): entering takes a right on the common ancestor, which a user may not have. */
-	if (ret < 0 && making->cgroup_fd >= 0 && (ret == -EOPNOTSUPP || (is_not_ours(ret) && !caller_get()->root))) {
+	if (ret < 0 && making->cgroup_fd >= 0 && making->scope.sock < 0 &&
+	    (ret == -EOPNOTSUPP || (is_not_ours(ret) && !caller_get()->root))) {
 		struct error ignored;
 
 		making->no_cgroup = *err;
@@ -340,7 +468,7 @@ static int clone_container(struct making *making, struct error *err)
 	}
 	fd_close(&making->child_sock);
 	out->state.pid = making->pid;
-	return ret;
+	return ret == 0 && making->scope.sock >= 0 ? find_scope(making, err) : ret;
 }
 
 /* What the child waits for before it does anything that needs ids or network devices. */
@@ -357,6 +485,9 @@ static int prepare_namespaces(struct making *making, struct error *err)
 		return error_step(err, "map ids");
 	if (netdev_move(&making->plan->net_devices, making->pid, making->out->pidfd, err) < 0)
 		return error_step(err, "move network devices");
+	if (network_is_slirp(spec) && network_start(spec, making->out->pidfd, making->plan->stage.in_user_ns,
+						    &making->out->state.network, err) < 0)
+		return -err->code;
 	int ret = sync_send(making->out->sock, SYNC_MAPPED, NULL, 0, -1);
 	return ret < 0 ? error_set(err, -ret, "tell that the namespaces are prepared") : 0;
 }
@@ -417,11 +548,6 @@ static int pass_listener(struct making *making, const struct talk *talk, struct 
 	if (talk_take_listener(talk, &listener, err) < 0)
 		return -err->code;
 	return seccomp_send_listener(&making->plan->seccomp, listener, &sent, err);
-}
-
-static int note_of_talk(void *making, const char *text, struct error *err)
-{
-	return note(making, text, err);
 }
 
 static int send_files(void *context, struct error *err)
@@ -487,6 +613,18 @@ static int make_notify(struct making *making, struct error *err)
 	return making->options->start_now ? notify_open(out->dir_fd, &out->notify, err) : 0;
 }
 
+static int make_resolv_conf(struct making *making, struct error *err)
+{
+	struct launched *out = making->out;
+	struct spec     *spec = &making->plan->spec;
+
+	if (!network_is_slirp(spec))
+		return 0;
+	const char *directory = arena_format(&spec->arena, "%s/%s", out->root->path, making->options->id);
+	return directory != NULL ? network_make_resolv_conf(spec, out->dir_fd, directory, err)
+				 : error_set(err, ENOMEM, NETWORK_RESOLV_CONF);
+}
+
 static int make_hooks(struct making *making, struct error *err)
 {
 	struct plan  *plan = making->plan;
@@ -528,8 +666,11 @@ static int make_container(struct making *making, struct error *err)
 	for (size_t i = 0; i < plan->spec.warnings.count; i++)
 		if (note(making, plan->spec.warnings.texts[i], err) < 0)
 			return -err->code;
-	if (make_hooks(making, err) < 0 || make_cgroup(making, err) < 0 || prepare_limits(making, err) < 0 ||
-	    intel_rdt_make(&plan->intel_rdt, err) < 0 || make_fifo(making, err) < 0 || make_notify(making, err) < 0)
+	/* In a scope they wait until the process in between has left it: with that in it none can be handed down. */
+	if (make_hooks(making, err) < 0 || make_cgroup(making, err) < 0 ||
+	    (making->scope.sock < 0 && prepare_limits(making, err) < 0) ||
+	    intel_rdt_make(&plan->intel_rdt, err) < 0 || make_fifo(making, err) < 0 || make_notify(making, err) < 0 ||
+	    make_resolv_conf(making, err) < 0)
 		return -err->code;
 	seccomp_find(&plan->seccomp, out->root->fd);
 	plan_raise_file_limit(plan);
@@ -537,7 +678,8 @@ static int make_container(struct making *making, struct error *err)
 	setrlimit(RLIMIT_NOFILE, &plan->files.limit);
 	if (ret < 0 || intel_rdt_enter(&plan->intel_rdt, making->pid, err) < 0 ||
 	    inherited_rlimits(&plan->spec.process, making->pid, err) < 0 || prepare_namespaces(making, err) < 0 ||
-	    prepare_record(making, err) < 0 || set_limits(making, err) < 0 || restrict_devices(making, err) < 0 ||
+	    prepare_record(making, err) < 0 || set_limits(making, err) < 0 || delegate_cgroup(making, err) < 0 ||
+	    restrict_devices(making, err) < 0 ||
 	    (making->options->start_now && seccomp_make(&plan->seccomp, false, err) < 0)) {
 		if (err->code == EPIPE)
 			talk_last_words(out->sock, err);
@@ -564,6 +706,7 @@ static int make_container(struct making *making, struct error *err)
 static void close_files(struct making *making)
 {
 	hooks_close(&making->hooks);
+	scope_close(&making->scope);
 	fd_close(&making->cgroup_fd);
 	fd_close(&making->child_sock);
 	fd_close(&making->fifo_fd);
@@ -591,10 +734,12 @@ static void unmake(struct making *making)
 			(void)!proc_wait_end(out->pidfd, HOOK_END_MS); /* our parent's child */
 		fd_close(&out->pidfd);
 	}
+	network_end(&out->state, out->dir_fd);
 	fd_close(&out->signal_fd); /* what is blocked stays so: nothing interrupts us here */
 	pid_file_remove(making->options->pid_file, making->pid);
 	if (out->state.cgroup != NULL && making->mark[0] != '\0')
 		(void)!cgroup_remove(out->state.cgroup, making->mark, &ignored);
+	scope_forget(&out->state, out->dir_fd);
 	intel_rdt_close(&making->plan->intel_rdt); /* and with it the lock */
 	(void)!intel_rdt_remove(&out->state, out->dir_fd, &ignored);
 	hooks_poststop(&out->state, out->dir_fd);
@@ -605,7 +750,7 @@ int launch_create(const struct launch_options *options, struct state_root *root,
 		  struct launched *ret_launched, struct error *err)
 {
 	plan_owned    plan;
-	struct making making = { .options = options, .plan = &plan, .out = ret_launched, .cgroup_fd = -1,
+	struct making making = { .options = options, .plan = &plan, .out = ret_launched, .scope.sock = -1, .cgroup_fd = -1,
 				 .child_sock = -1, .fifo_fd = -1, .console_sock = -1, .pidfd_sock = -1,
 				 .trees = { -1, -1 }, .hooks = HOOKS_NONE };
 	int ret;

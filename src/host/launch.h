@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "host/cgroup.h"
 #include "host/state.h"
 
 struct launch_options {
@@ -18,6 +19,8 @@ struct launch_options {
 	const char *console_socket; /* or NULL */
 	const char *pidfd_socket;   /* or NULL */
 	const char *pid_file;       /* or NULL */
+	const char *network;        /* --network, or NULL */
+	const struct spec_texts *publish; /* --publish, or NULL */
 	unsigned    preserve_fds;
 	bool        no_new_keyring;
 	bool        no_pivot;       /* the machine's root is the initramfs */
@@ -25,7 +28,7 @@ struct launch_options {
 	bool        detach;         /* the caller does not stay: no terminal of its own */
 	bool        start_now;      /* do not wait on exec.fifo: `run` */
 	bool        degrade;        /* --degrade=warn: go on without limits that can't be had */
-	bool        no_cgroup;      /* --cgroup-manager=disabled */
+	enum cgroup_manager cgroup_manager;
 };
 
 struct notify; /* host/notify.h */

@@ -34,6 +34,16 @@ struct netlink_request netlink_address(int type, const struct ifaddrmsg *address
 	};
 }
 
+struct netlink_request netlink_route(int type, int family)
+{
+	return (struct netlink_request){
+		.header = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct rtmsg)), .nlmsg_type = (uint16_t)type,
+			    .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE },
+		.route = { .rtm_family = (unsigned char)family, .rtm_table = RT_TABLE_MAIN, .rtm_protocol = RTPROT_STATIC,
+			   .rtm_scope = RT_SCOPE_UNIVERSE, .rtm_type = RTN_UNICAST },
+	};
+}
+
 void netlink_add(struct netlink_request *request, unsigned short type, const void *bytes, size_t size)
 {
 	size_t at = NLMSG_ALIGN(request->header.nlmsg_len);

@@ -1,4 +1,4 @@
-/* netlink.h - rtnetlink(7), as much as moving a network device takes. Side: host. */
+/* netlink.h - rtnetlink(7), as much as moving a network device, and making one, takes. Side: host. */
 #ifndef MOSS_NETLINK_H
 #define MOSS_NETLINK_H
 #include <linux/rtnetlink.h>
@@ -12,6 +12,7 @@ struct netlink_request {
 	union {
 		struct ifinfomsg link;
 		struct ifaddrmsg address;
+		struct rtmsg     route;
 	};
 	char attributes[NETLINK_ATTRIBUTES_MAX];
 };
@@ -22,6 +23,7 @@ int netlink_open(void) __attribute__((warn_unused_result));
 /* A request that is answered by an error code: RTM_SETLINK, RTM_NEWADDR, ... */
 struct netlink_request netlink_link(int type, int index);
 struct netlink_request netlink_address(int type, const struct ifaddrmsg *address);
+struct netlink_request netlink_route(int type, int family); /* to everywhere, in the main table */
 
 /* Append an attribute; there must be room for it. */
 void netlink_add(struct netlink_request *request, unsigned short type, const void *bytes, size_t size)

@@ -16,12 +16,12 @@
 #include "host/adapt.h"
 #include "host/bundle.h"
 #include "host/caller.h"
-#include "host/cgroup.h"
 #include "host/cgroup_devices.h"
 #include "host/idmap.h"
 #include "host/listen_fds.h"
 #include "host/lsm.h"
 #include "host/mount_idmap.h"
+#include "host/network.h"
 #include "host/notify.h"
 #include "host/plan_namespaces.h"
 #include "host/plan_process.h"
@@ -141,7 +141,7 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 	    intel_rdt_plan(spec, options->id, &plan->intel_rdt, err) < 0 ||
 	    netdev_find(spec, &plan->net_devices, err) < 0 || exe_find(&plan->exe, err) < 0)
 		return -err->code;
-	if (!options->no_cgroup && cgroup_place(spec, options->id, &plan->cgroup, err) < 0)
+	if (cgroup_place(spec, options->id, options->cgroup_manager, &plan->cgroup, err) < 0)
 		return -err->code;
 
 	bool new_user_ns = plan->join.new_namespaces & CLONE_NEWUSER;
@@ -153,7 +153,7 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 		.rootfs = plan->rootfs,
 		.namespaces = plan->join.new_namespaces,
 		.in_user_ns = new_user_ns || plan->join.fds[SPEC_NS_USER] >= 0,
-		.wait_for_host = new_user_ns || spec->net_devices_count > 0,
+		.wait_for_host = new_user_ns || spec->net_devices_count > 0 || network_is_slirp(spec),
 		.uid = idmap_first(&spec->uid_maps),
 		.gid = idmap_first(&spec->gid_maps),
 		.shared_tree = !spec_has_own_tree(spec),
@@ -193,7 +193,7 @@ int plan_make(const struct launch_options *options, struct plan *ret_plan, struc
 	    note_shared_tree(plan, err) < 0 || seccomp_plan(spec, spec->process.no_new_privileges, &plan->seccomp, err) < 0)
 		return -err->code;
 	/* Said by the caller, and not found out: no cgroup. */
-	plan->no_mknod = options->no_cgroup && !stage->in_user_ns && caller_get()->initial_user_ns &&
+	plan->no_mknod = options->cgroup_manager == CGROUP_MANAGER_DISABLED && !stage->in_user_ns && caller_get()->initial_user_ns &&
 			 spec->device_rules_count > 0 && cgroup_devices_are_default(spec, &rule);
 	if (plan->no_mknod && plan_without_mknod(spec, &stage->init, err) < 0)
 		return -err->code;

@@ -28,6 +28,7 @@
 #include "host/caller.h"
 #include "host/cgroup.h"
 #include "host/idmap.h"
+#include "host/network.h"
 #include "host/own_ids.h"
 #include "host/state.h"
 
@@ -233,25 +234,26 @@ static void probe_state(struct probe_result *result)
 static void probe_cgroup(struct probe_result *result)
 {
 	spec_owned   spec = { 0 };
-	const char  *path = NULL, *mark = "doctor";
+	struct cgroup_place place;
+	const char  *mark = "doctor";
 	struct error err = { 0 };
 	int  fd = -1;
 	char id[32];
 
 	snprintf(id, sizeof(id), "doctor-%d", (int)getpid());
-	if (cgroup_place(&spec, id, &path, &err) < 0 || path == NULL) {
+	if (cgroup_place(&spec, id, CGROUP_MANAGER_FS, &place, &err) < 0 || place.path == NULL) {
 		found(result, PROBE_DEGRADED, "there is no cgroup2 file system at /sys/fs/cgroup");
 		fix(result, "boot with systemd.unified_cgroup_hierarchy=1; without it containers run without a cgroup");
 		return;
 	}
-	if (cgroup_make(path, mark, &fd, &err) < 0) {
+	if (cgroup_make(place.path, mark, &fd, &err) < 0) {
 		failed(result, PROBE_DEGRADED, &err);
 		fix(result, "containers run without a cgroup of their own; for one: " SCOPE);
 		return;
 	}
 	fd_close(&fd);
-	(void)!cgroup_remove(path, mark, &err);
-	found(result, PROBE_OK, "containers get their own: %s", path);
+	(void)!cgroup_remove(place.path, mark, &err);
+	found(result, PROBE_OK, "containers get their own: %s", place.path);
 }
 
 /* Is @word among the words of @text, which blanks separate? */
@@ -423,6 +425,7 @@ const struct probe probes[] = {
 	{ "user bus",            false, probe_bus },
 	{ "overlayfs",           false, probe_overlay },
 	{ "tun device",          false, probe_tun },
+	{ "slirp",               false, network_probe },
 	{ "seccomp",             false, probe_seccomp },
 	{ "security modules",    false, probe_lsm },
 	{ NULL, false, NULL },

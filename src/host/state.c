@@ -379,8 +379,8 @@ static bool may_be_of(pid_t pid, uid_t owner)
 	return line != NULL && strtoul(line + strlen("\nUid:"), NULL, 10) == owner;
 }
 
-/* A pidfd of the container's process; -1 in *@ret_pidfd when it has certainly ended. */
-static int open_process(int dir_fd, const struct state *state, int *ret_pidfd)
+/* A pidfd of a process that the state names; -1 in *@ret_pidfd when it has certainly ended. */
+static int open_named(int dir_fd, const struct state *state, pid_t pid, const struct proc_birth *birth, int *ret_pidfd)
 {
 	char boot_id[PROC_BOOT_ID_SIZE];
 	struct stat st;
@@ -389,15 +389,26 @@ static int open_process(int dir_fd, const struct state *state, int *ret_pidfd)
 	*ret_pidfd = -1;
 	if (ret < 0 || fstat(dir_fd, &st) < 0)
 		return ret < 0 ? ret : -errno;
-	if (state->pid <= 0 || strcmp(boot_id, state->boot_id) != 0)
+	if (pid <= 0 || strcmp(boot_id, state->boot_id) != 0)
 		return 0;
 	fd_owned pidfd = -1;
-	ret = proc_open(state->pid, &state->birth, &pidfd);
+	ret = proc_open(pid, birth, &pidfd);
 	if (ret < 0)
 		return ret == -ESRCH ? 0 : ret;
-	if (st.st_uid == geteuid() || may_be_of(state->pid, st.st_uid))
+	if (st.st_uid == geteuid() || may_be_of(pid, st.st_uid))
 		*ret_pidfd = fd_take(&pidfd);
 	return 0;
+}
+
+/* The container's first process. */
+static int open_process(int dir_fd, const struct state *state, int *ret_pidfd)
+{
+	return open_named(dir_fd, state, state->pid, &state->birth, ret_pidfd);
+}
+
+int state_open_network(int dir_fd, const struct state *state, int *ret_pidfd)
+{
+	return open_named(dir_fd, state, state->network.pid, &state->network.birth, ret_pidfd);
 }
 
 int state_open_cgroup(int dir_fd, const struct state *state)

@@ -32,6 +32,11 @@ struct state_rdt { /* linux.intelRdt, see intel_rdt.h */
 	bool made, monitor_made;   /* was it made for this container? And a monitoring group in it, named by the id? */
 };
 
+struct state_network { /* the helper program, see network.h */
+	pid_t pid; /* 0: none */
+	struct proc_birth birth;
+};
+
 struct state {
 	struct arena arena;
 	const char  *id, *oci_version, *bundle, *rootfs;
@@ -52,7 +57,9 @@ struct state {
 	bool         seccomp_listens; /* ... about which somebody is asked: he may never answer */
 	bool         no_mknod;     /* none of its processes may have CAP_MKNOD (plan_process.h) */
 	const char  *cgroup;       /* the container's own cgroup, from the hierarchy's root; NULL: none */
+	const char  *systemd_unit; /* the scope that systemd made for it (scope.h); NULL: none */
 	struct state_rdt rdt;
+	struct state_network network;
 	const char  *resources;    /* linux.resources as `update` left them, JSON; NULL: as in config.json */
 	struct spec_annotation *annotations;
 	size_t       annotations_count;
@@ -162,6 +169,10 @@ int state_status(int dir_fd, const struct state *state, bool locked, int *ret_pi
 /* The same where the caller has looked for its cgroup already: @cgroup_fd is what state_open_cgroup() returned. */
 int state_status_in(int dir_fd, const struct state *state, bool locked, const int *cgroup_fd, int *ret_pidfd, struct error *err)
 	__attribute__((nonnull(2, 5, 6), warn_unused_result));
+
+/* A pidfd of its network helper in *@ret_pidfd; -1: it has ended, or what state.json names is no process of its owner's.
+ * Returns 0, or -errno when it can't be found out. */
+int state_open_network(int dir_fd, const struct state *state, int *ret_pidfd) __attribute__((nonnull, warn_unused_result));
 
 /* The container's own cgroup; -ENOENT when it has none (any more), or another -errno. The caller closes it. */
 int state_open_cgroup(int dir_fd, const struct state *state) __attribute__((nonnull, warn_unused_result));

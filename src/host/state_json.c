@@ -135,6 +135,38 @@ static void write_rdt(const struct state_rdt *rdt, struct json_object *json)
 	json_object_object_add(json, "intel_rdt", object);
 }
 
+static void read_network(struct json_object *json, struct state *state)
+{
+	struct json_object *object;
+
+	if (!json_object_object_get_ex(json, "network", &object) || !json_object_is_type(object, json_type_object))
+		return;
+	int64_t pid = number_of(object, "pid"), inode = number_of(object, "pidfd_inode");
+	state->network.pid = pid > 0 && pid <= INT32_MAX ? (pid_t)pid : 0;
+	state->network.birth.pidfd_inode = inode > 0 ? (uint64_t)inode : 0;
+	state->network.birth.start_time = (uint64_t)number_of(object, "pid_start_time");
+}
+
+static void add_birth(struct json_object *json, const struct proc_birth *birth)
+{
+	if (birth->pidfd_inode != 0)
+		json_object_object_add(json, "pidfd_inode", json_object_new_int64((int64_t)birth->pidfd_inode));
+	else
+		json_object_object_add(json, "pid_start_time", json_object_new_int64((int64_t)birth->start_time));
+}
+
+static void write_network(const struct state_network *network, struct json_object *json)
+{
+	struct json_object *object;
+
+	if (network->pid <= 0)
+		return;
+	object = json_object_new_object();
+	json_object_object_add(object, "pid", json_object_new_int64(network->pid));
+	add_birth(object, &network->birth);
+	json_object_object_add(json, "network", object);
+}
+
 static int read_members(struct json_object *json, struct state *state, struct error *err)
 {
 	int64_t version = number_of(json, "version"), pid = number_of(json, "pid"), inode = number_of(json, "pidfd_inode");
@@ -167,7 +199,11 @@ static int read_members(struct json_object *json, struct state *state, struct er
 		strcpy(state->boot_id, boot_id);
 	if (state->cgroup != NULL && state->cgroup[0] != '/')
 		state->cgroup = NULL;
+	state->systemd_unit = text_of(json, "systemd_unit", state);
+	if (state->systemd_unit != NULL && strchr(state->systemd_unit, '/') != NULL) /* it becomes part of a path */
+		state->systemd_unit = NULL;
 	read_rdt(json, state);
+	read_network(json, state);
 	read_resources(json, state);
 	read_annotations(json, state);
 	read_notes(json, state);
@@ -264,10 +300,7 @@ char *state_text(const struct state *state)
 	add(json, "created", state->created);
 	json_object_object_add(json, "creating", json_object_new_boolean(state->creating));
 	json_object_object_add(json, "pid", json_object_new_int64(state->pid));
-	if (state->birth.pidfd_inode != 0)
-		json_object_object_add(json, "pidfd_inode", json_object_new_int64((int64_t)state->birth.pidfd_inode));
-	else
-		json_object_object_add(json, "pid_start_time", json_object_new_int64((int64_t)state->birth.start_time));
+	add_birth(json, &state->birth);
 	add(json, "boot_id", state->boot_id);
 	json_object_object_add(json, "own_pid_namespace", json_object_new_boolean(state->own_pid_namespace));
 	json_object_object_add(json, "new_keyring", json_object_new_boolean(state->new_keyring));
@@ -294,7 +327,9 @@ char *state_text(const struct state *state)
 	if (state->personality >= 0)
 		json_object_object_add(json, "personality", json_object_new_int64(state->personality));
 	add(json, "cgroup", state->cgroup);
+	add(json, "systemd_unit", state->systemd_unit);
 	write_rdt(&state->rdt, json);
+	write_network(&state->network, json);
 	if (state->resources != NULL)
 		json_object_object_add(json, "resources", json_tokener_parse(state->resources));
 	for (size_t i = 0; i < state->annotations_count; i++)

@@ -193,7 +193,7 @@ static void add_switches(struct features *features, struct json_object *on_linux
 }
 
 static const char *const annotations_heeded[] = {
-	"org.moss.keep-groups", "run.oci.hooks.stderr", "run.oci.hooks.stdout", "run.oci.keep_original_groups", "run.oci.seccomp.receiver",
+	"org.moss.keep-groups", "org.moss.network", "org.moss.publish", "run.oci.hooks.stderr", "run.oci.hooks.stdout", "run.oci.keep_original_groups", "run.oci.seccomp.receiver",
 };
 
 int features_make(const struct features_build *build, struct json_object **ret_features, struct error *err)

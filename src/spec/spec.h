@@ -282,6 +282,11 @@ struct spec {
 	struct spec_annotation *annotations;
 	size_t                  annotations_count;
 
+	/* --network and --publish, or the annotations for them; set by the host side. NULL: as config.json says. */
+	struct spec_network *network; /* spec_network.h */
+	const char          *network_text;
+	struct spec_texts    publish;
+
 	struct spec_unsupported *unsupported;
 	size_t                   unsupported_count;
 

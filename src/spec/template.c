@@ -200,7 +200,8 @@ static void write_linux(struct writer *w, const struct template_options *options
 	if (options->rootless) {
 		write_mappings(w, "uidMappings", options->uid_maps);
 		write_mappings(w, "gidMappings", options->gid_maps);
-		write_namespaces(w, LIST("pid", "ipc", "uts", "mount", "cgroup", "user"));
+		write_namespaces(w, options->network ? LIST("pid", "network", "ipc", "uts", "mount", "cgroup", "user")
+						     : LIST("pid", "ipc", "uts", "mount", "cgroup", "user"));
 	} else {
 		write_resources(w);
 		write_namespaces(w, LIST("pid", "network", "ipc", "uts", "mount", "cgroup"));
@@ -226,6 +227,11 @@ static void write_all(struct writer *w, const struct template_options *options)
 	text(w, "hostname", "moss");
 	write_mounts(w, options->rootless);
 	write_linux(w, options);
+	if (options->network != NULL) {
+		begin(w, "annotations", '{');
+		text(w, "org.moss.network", options->network);
+		end(w, '}');
+	}
 	end(w, '}');
 	putc('\n', w->file);
 }

@@ -11,6 +11,7 @@ struct template_options {
 	const struct spec_id_maps *uid_maps, *gid_maps; /* of the user namespace, when rootless */
 	const char *const *args; /* NULL-ended; NULL: "sh" */
 	bool terminal;
+	const char *network; /* slirp[:OPTIONS], for the annotation org.moss.network; NULL: a user has the host's network, root none */
 };
 
 /* Make the text of a config.json: tab-indented, ended by a newline, valid against

@@ -13,8 +13,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
-if [ "${1-}" = --inside ]; then # guest.sh --inside MANAGER RUNS, in the guest, as the user: a table
-	manager=$2 runs=$3 top=$(mktemp -d)
+if [ "${1-}" = --inside ]; then # guest.sh --inside MANAGER RUNS TIMEIT, in the guest, as the user: a table
+	manager=$2 runs=$3 timeit=/opt/moss-vm/with/$4 top=$(mktemp -d)
 	cd "$top"
 	mkdir -p rootfs/bin rootfs/proc rootfs/dev rootfs/sys
 	cp /bin/busybox rootfs/bin/
@@ -23,10 +23,11 @@ if [ "${1-}" = --inside ]; then # guest.sh --inside MANAGER RUNS, in the guest, 
 	option=()
 	[ "$manager" != systemd ] || option=(--systemd-cgroup)
 	for ids in one-id subids; do
+		mkdir -p "$ids/model"
+		if [ "$ids" = one-id ]; then (cd "$ids/model" && moss spec --rootless); else (cd "$ids/model" && moss spec --rootless --subids); fi
 		for name in moss crun; do
 			mkdir -p "$ids/$name"
 			(cd "$ids/$name" && "$name" spec --rootless)
-			(cd "$ids" && mkdir -p model && cd model && { [ -e config.json ] || moss spec --rootless $([ "$ids" = one-id ] || echo --subids); })
 			jq --slurpfile model "$ids/model/config.json" --arg rootfs "$top/rootfs" '
 				.process = ($model[0].process | .terminal = false | .args = ["/bin/true"]) | .mounts = $model[0].mounts
 				| .root = {path: $rootfs, readonly: true} | .linux = ($model[0].linux | del(.resources, .seccomp))' \
@@ -35,9 +36,7 @@ if [ "${1-}" = --inside ]; then # guest.sh --inside MANAGER RUNS, in the guest, 
 			words=("$name" "$name" "${option[@]}" --root "$top/state-$name" run --bundle "$top/$ids/$name" "bench-$name")
 			(IFS=$'\t' && echo "${words[*]}")
 		done >"commands-$ids"
-	done
-	for ids in one-id subids; do
-		/opt/moss-vm/with/timeit* -n "$runs" -w 2 "commands-$ids" | sed "s/^/$ids	/"
+		"$timeit" -n "$runs" -w 2 "commands-$ids" | sed "s/^/$ids	/"
 	done
 	rm -rf "$top"
 	exit
@@ -46,7 +45,7 @@ fi
 manager=none
 [ "${1-}" != --systemd ] || { manager=systemd && shift; }
 [ $# -eq 2 ] || { sed -n '2s/^# //p' "$here/guest.sh" >&2 && exit 1; }
-inside="bash /opt/moss-vm/with/guest.sh --inside $manager ${RUNS:-20}"
+inside="bash /opt/moss-vm/with/guest.sh --inside $manager ${RUNS:-20} ${2##*/}"
 # shellcheck disable=SC2016 # expanded in the guest
 line='as_ann() { su --login ann -c "$1" </dev/null; }
 	as_ann "'$inside'" | sed "s/^/session	/"

@@ -169,7 +169,9 @@ verdict() {
 	bad "program is a directory" /tmp . '.process.args = ["/tmp"]'
 	bad "program below a file" /etc/hosts/sh . '.process.args = ["/etc/hosts/sh"]'
 	bad "sysctl of the host" "linux: sysctl" . '.linux.sysctl = {"kernel.panic": "1"}'
-	bad "a systemd cgroupsPath" cgroupsPath 'path' '.linux.cgroupsPath = "system.slice:moss:x"'
+	bad "a systemd cgroupsPath without its slice" cgroupsPath 'cgroupfs' '.linux.cgroupsPath = "moss:x"'
+	bad "a systemd cgroupsPath with another thing for a slice" cgroupsPath 'machine.slice' '.linux.cgroupsPath = "machine:moss:x"'
+	bad "a systemd cgroupsPath that names a slice" cgroupsPath 'the first part' '.linux.cgroupsPath = "machine.slice:moss:x.slice"'
 	bad "a cgroupsPath that goes up" cgroupsPath self '.linux.cgroupsPath = "/a/../../b"'
 
 	# what only the kernel can say of a program comes after the container has been made: 255

@@ -929,7 +929,7 @@ print(\"changes:\", poll.poll(0))" "$moss" --root "$root" exec "$id" true >chang
 	exec_ -u 9 "$ID" sh -c "grep _ses.$ID: /proc/keys | cut -d' ' -f1"
 	cat out
 	[ -n "$output" ]
-	[ "$(grep -v ready out)" = "$output" ]
+	eventually eval '[ "$(grep -v ready out)" = "$output" ]'
 }
 
 @test "exec: labels that this kernel can't set are refused, not ignored" {

@@ -101,6 +101,7 @@ told_by() { jq -r --arg t "$1" 'select(.text | contains($t)) | .pid' told | head
 	[ "$(status_of)" = running ] # it is not locked
 	alive "$PID"
 	inside=$(pid_of)
+	[ "$(awk '/^PPid/ { print $2 }' "/proc/$inside/status")" = "$BASHPID" ] # ours, not moss's: systemd asks for that
 	touch rootfs/tmp/go
 	wait "$PID" || { cat out && return 1; }
 	expect STATUS=starting "READY=1|MAINPID=$inside" BARRIER=1
@@ -111,6 +112,21 @@ told_by() { jq -r --arg t "$1" 'select(.text | contains($t)) | .pid' told | head
 	wait_for stopped
 	[ "$(told | wc -l)" -eq 3 ]
 	[ ! -s out ]
+	moss delete "$ID"
+	no_containers
+}
+
+@test "notify: run -d of a program that is not there, or dies half-way: the error is the usual one, and nothing is left" {
+	manager
+	program /nothing
+	attempt run -d "$ID"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"o such file or directory"* ]]
+	no_containers
+	service READY=1
+	config '.process.rlimits = [{type: "RLIMIT_CPU", hard: 0, soft: 0}] | .process.args = ["/bin/sh", "-c", "while :; do :; done"]'
+	attempt run -d "$ID"
+	eventually eval '[ "$(status_of)" = stopped ]'
 	moss delete "$ID"
 	no_containers
 }

@@ -9,7 +9,7 @@ static char *make(bool rootless)
 {
 	struct spec_id_map uid = { 0, 1000, 1 }, gid = { 0, 2000, 1 };
 	const struct spec_id_maps uid_maps = { &uid, 1 }, gid_maps = { &gid, 1 };
-	const struct template_options options = { rootless, &uid_maps, &gid_maps, NULL, true };
+	const struct template_options options = { rootless, &uid_maps, &gid_maps, NULL, true, NULL };
 	struct error err = { 0 };
 	char *text = NULL;
 
@@ -50,6 +50,26 @@ static void the_layout_is_tabs_and_a_last_newline(void **state)
 	assert_null(strstr(text, " \n"));
 	assert_null(strstr(text, "  "));
 	free(text);
+}
+
+static void slirp_is_an_annotation_and_a_network_namespace(void **state)
+{
+	(void)state;
+	for (int rootless = 0; rootless <= 1; rootless++) {
+		struct spec_id_map id = { 0, 1000, 1 };
+		const struct spec_id_maps maps = { &id, 1 };
+		const struct template_options options = { rootless, &maps, &maps, NULL, true, "slirp:mtu=1500" };
+		struct error err = { 0 };
+		struct spec  spec;
+		char *text = NULL;
+
+		assert_int_equal(template_make(&options, &text, &err), 0);
+		read_and_check(text, &spec);
+		assert_true(spec.namespaces[SPEC_NS_NETWORK].listed);
+		assert_string_equal(spec_annotation_find(&spec, "org.moss.network"), "slirp:mtu=1500");
+		spec_free(&spec);
+		free(text);
+	}
 }
 
 static void keys_are_in_runcs_order(void **state)
@@ -140,7 +160,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_layout_is_tabs_and_a_last_newline),
-		cmocka_unit_test(keys_are_in_runcs_order),
+		cmocka_unit_test(slirp_is_an_annotation_and_a_network_namespace), cmocka_unit_test(keys_are_in_runcs_order),
 		cmocka_unit_test(both_can_be_read_and_checked),
 		cmocka_unit_test(roots_template),
 		cmocka_unit_test(the_rootless_template),

@@ -26,6 +26,10 @@ teardown() { e2e_teardown; }
 	apart run -d "$ID"
 	moss update --cpuset-cpus 1 "$ID"
 	in_file cpuset.cpus 1
+	moss update --cpuset-mems 0 --cpuset-cpus 0-1 "$ID"
+	in_file cpuset.cpus 0-1
+	in_file cpuset.mems 0
+	moss update --cpuset-cpus 1 "$ID"
 	attempt update --cpuset-cpus 0-7 "$ID"
 	[ "$status" -eq 1 ]
 	in_file cpuset.cpus 1
@@ -38,6 +42,9 @@ teardown() { e2e_teardown; }
 	apart run -d "$ID"
 	in_file hugetlb.2MB.max 4194304
 	in_file hugetlb.2MB.rsvd.max 4194304
+	echo '{"hugepageLimits": [{"pageSize": "2MB", "limit": 2097152}]}' | moss update --resources - "$ID"
+	in_file hugetlb.2MB.max 2097152
+	in_file hugetlb.2MB.rsvd.max 2097152
 	[ "$(moss events --stats "$ID" | jq -c '.data.hugetlb."2MB"')" = '{"usage":0,"failcnt":0}' ]
 	moss delete --force "$ID"
 	config '.linux.resources = {rdma: {mlx5_9: {hcaHandles: 3}}}'

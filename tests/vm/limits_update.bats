@@ -76,3 +76,28 @@ teardown() { e2e_teardown; }
 	wait_for stopped
 	[ ! -e rootfs/out ]
 }
+
+# Seen failing without: is_in() of select_limits().
+@test "update: unified and several sections of one file at once; what is not named stays; a key that is none changes nothing" {
+	program sleep 60
+	config '.linux.resources += {memory: {limit: 104857600}, pids: {limit: 42}, unified: {"memory.high": "83886080"}}'
+	apart run -d "$ID"
+	echo '{"unified": {"memory.high": "62914560", "pids.max": "30"}, "cpu": {"quota": 30000, "shares": 512}, "memory": {"reservation": 1048576}}' |
+		moss update --resources - "$ID"
+	in_file memory.high 62914560
+	in_file pids.max 30
+	in_file cpu.max "30000 100000"
+	in_file cpu.weight 59
+	in_file memory.low 1048576
+	in_file memory.max 104857600
+	before=$(cat "$ROOT/$ID/state.json")
+	for key in memory.nothing ../pids.max cgroup.freeze; do
+		echo "{\"unified\": {\"$key\": \"1\"}, \"pids\": {\"limit\": 3}}" >resources.json
+		attempt update --resources resources.json "$ID"
+		[ "$status" -eq 1 ]
+		[[ "$output" == *"unified"* ]]
+	done
+	in_file pids.max 30
+	[ "$(cat "$ROOT/$ID/state.json")" = "$before" ]
+	moss delete --force "$ID"
+}

@@ -99,6 +99,9 @@ fi
 # What the guest gets (in/), what it runs (job), what it hands back (out/).
 mkdir -p "$work/in/bin" "$work/in/tests" "$work/in/units/system" "$work/in/units/user" "$work/out"
 cp "$moss" "$work/in/bin/moss"
+for helper in "${moss%/*}"/moss-*; do # they are looked for beside it
+	if [ -f "$helper" ] && [ -x "$helper" ]; then cp "$helper" "$work/in/bin/" || exit; fi
+done
 [ "${#with[@]}" -eq 0 ] || { mkdir "$work/in/with" && cp "${with[@]}" "$work/in/with/"; } || exit
 for manager in system user; do
 	sh "$here/../../helpers/units/make.sh" "$manager" /usr/local/bin >"$work/in/units/$manager/moss@.service" || exit

@@ -29,7 +29,7 @@ teardown() {
 	ctl stop "$unit" "$ID.service" 2>/dev/null || true
 	ctl reset-failed "$unit" "$ID.service" 2>/dev/null || true
 	own_moss delete --force "$ID" || true
-	rm -rf "$bundles/$ID" "$dropins/$unit.d" "$dropins/$ID.service"
+	rm -rf "${bundles:?}/$ID" "${dropins:?}/$unit.d" "$dropins/$ID.service"
 	ctl daemon-reload
 	e2e_teardown
 }
@@ -132,6 +132,26 @@ nothing_left() {
 	nothing_left "$group" "$pid"
 }
 
+@test "units: moss@: the manager's own restart in the midst: limits, cgroup, STATUS= and the restart of the container go on" {
+	service $'READY=1\nSTATUS=at work' wait:/tmp/more STATUS=later wait:/tmp/never
+	config '.linux.resources += {pids: {limit: 17}}'
+	ctl start "$unit"
+	first=$(inside) main=$(show_of MainPID)
+	ctl daemon-reload
+	ctl daemon-reexec
+	is_shown ActiveState active
+	is_shown MainPID "$main"
+	[ "$(inside)" = "$first" ]
+	in_the_unit "$first"
+	[ "$(cat "/sys/fs/cgroup$(cgroup_of "$first")/pids.max")" = 17 ]
+	touch rootfs/tmp/more
+	eventually is_shown StatusText later
+	back_after "$first"
+	[ "$(cat "/sys/fs/cgroup$(cgroup_of "$(inside)")/pids.max")" = 17 ]
+	ctl stop "$unit"
+	is_shown Result success
+}
+
 @test "units: moss@: one that does not notify, with Type=exec; one that ignores SIGTERM is killed, and its end by SIGTERM is none of failure" {
 	drop_in Type=exec TimeoutStopSec=2
 	program sh -c 'exec sleep 1000' # the kernel keeps SIGTERM from a first process that does nothing about it
@@ -203,6 +223,7 @@ own_unit() {
 	chmod a+r config.json
 	chmod a+rwx rootfs/tmp
 	service $'STATUS=at work\nREADY=1' wait:/tmp/never
+	config '.linux.resources = {pids: {limit: 17}}'
 	chmod a+r config.json
 	own_moss() { su --login "$VM_USER" -c "'$MOSS' $*" 3>&- 4>&-; } # both find /run/user/UID/moss
 	for type in notify forking; do
@@ -211,11 +232,13 @@ own_unit() {
 		[ "$type" = notify ] || lines+=(PIDFile="/run/$ID/pid")
 		unit_file Delegate=yes Restart=always RestartSec=100ms "User=$VM_USER" "RuntimeDirectory=$ID" "${lines[@]}" \
 			"ExecStopPost=/usr/local/bin/moss delete --force $ID" "ExecStart=/usr/local/bin/moss run -d --pid-file /run/$ID/pid --bundle $BUNDLE $ID"
+		chmod a+r config.json
 		ctl start "$unit"
 		first=$(inside)
 		is_shown MainPID "$first"
 		in_the_unit "$first"
 		[ "$(stat -c %U "/proc/$first")" = "$VM_USER" ]
+		[ "$(cat "/sys/fs/cgroup$(cgroup_of "$first")/pids.max")" = 17 ]
 		back_after "$first"
 		is_shown MainPID "$(inside)"
 		second=$(inside) group=$(show_of ControlGroup)

@@ -1,0 +1,179 @@
+/* sandbox.c - see sandbox.h. Side: helper. */
+#define _GNU_SOURCE
+#include "sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "base/sys.h"
+
+#define NOBODY 65534
+#define FILES_MAX 65536
+#define MEMORY_MAX (UINT64_C(32) << 30) /* addresses, of which a connection takes 256 KiB */
+
+pid_t sandbox_clone(struct sandbox *sandbox, int *ret_pidfd, struct error *err)
+{
+	struct sys_clone_args args = {
+		.flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_PIDFD,
+		.pidfd = (uint64_t)(uintptr_t)ret_pidfd,
+		.exit_signal = SIGCHLD,
+	};
+
+	/* In somebody else's user namespace nobody need not be mapped, and root is not the machine's. */
+	if (geteuid() == 0 && (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0) &&
+	    errno != EINVAL && errno != EPERM)
+		return error_set(err, errno, "become nobody");
+	/* The child writes its own maps. */
+	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+		return error_set(err, errno, "prctl PR_SET_DUMPABLE");
+	sandbox->uid = geteuid();
+	sandbox->gid = getegid();
+	pid_t pid = sys_clone3(&args);
+	return pid < 0 ? error_set(err, errno, "make the sandbox: namespaces of moss-slirp's own") : pid;
+}
+
+static int map_ids(uid_t uid, gid_t gid, struct error *err)
+{
+	char text[64];
+	int  ret = io_write_small(AT_FDCWD, "/proc/self/setgroups", "deny");
+
+	snprintf(text, sizeof(text), "%u %u 1", (unsigned)uid, (unsigned)uid);
+	if (ret == 0)
+		ret = io_write_small(AT_FDCWD, "/proc/self/uid_map", text);
+	snprintf(text, sizeof(text), "%u %u 1", (unsigned)gid, (unsigned)gid);
+	if (ret == 0)
+		ret = io_write_small(AT_FDCWD, "/proc/self/gid_map", text);
+	return ret < 0 ? error_set(err, -ret, "map the ids of the sandbox") : 0;
+}
+
+/* An empty file system that can't be written takes the place of the host's tree. */
+static int leave_tree(struct error *err)
+{
+	fd_owned fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
+
+	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "size", "4096", 0) < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0555", 0) < 0 ||
+	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return error_set(err, errno, "make the sandbox's file system");
+	fd_owned tree = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	if (tree < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    move_mount(tree, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH) < 0 || fchdir(tree) < 0 || sys_pivot_root(".", ".") < 0 ||
+	    umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		return error_set(err, errno, "enter the sandbox's file system");
+	return 0;
+}
+
+static int set_limits(struct error *err)
+{
+	static const struct { __rlimit_resource_t resource; rlim_t max; } limits[] = {
+		{ RLIMIT_NOFILE, FILES_MAX }, { RLIMIT_AS, (rlim_t)MEMORY_MAX }, { RLIMIT_CORE, 0 }, { RLIMIT_FSIZE, 0 },
+		{ RLIMIT_MEMLOCK, 0 }, { RLIMIT_MSGQUEUE, 0 }, { RLIMIT_NPROC, 0 },
+	};
+
+	for (size_t i = 0; i < array_size(limits); i++) {
+		struct rlimit limit;
+
+		if (getrlimit(limits[i].resource, &limit) < 0)
+			return error_set(err, errno, "getrlimit");
+		if (limit.rlim_max > limits[i].max)
+			limit.rlim_max = limits[i].max;
+		limit.rlim_cur = limit.rlim_max;
+		if (setrlimit(limits[i].resource, &limit) < 0)
+			return error_set(err, errno, "setrlimit");
+	}
+	return 0;
+}
+
+static int drop_capabilities(struct error *err)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { { 0 } };
+
+	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+			return error_set(err, errno, "drop capability %d", cap);
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 || syscall(SYS_capset, &header, data) < 0)
+		return error_set(err, errno, "drop the capabilities");
+	return 0;
+}
+
+/* What libslirp, glib's and libc's memory, and our own loop call. Nothing opens a file, makes a process, a listening
+ * socket or one of AF_UNIX: the host's abstract ones are in reach, as are its ports. */
+static int allow_calls(scmp_filter_ctx filter, bool may_bind)
+{
+	static const int calls[] = {
+		SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg),
+		SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(connect), SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(shutdown),
+		SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(close),
+		SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday),
+		SCMP_SYS(munmap), SCMP_SYS(brk), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(getrandom),
+		SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask), SCMP_SYS(restart_syscall),
+		SCMP_SYS(exit), SCMP_SYS(exit_group),
+	};
+	static const int families[] = { AF_INET, AF_INET6 }, kinds[] = { SOCK_STREAM, SOCK_DGRAM }, commands[] = {
+		F_GETFL, F_SETFL, F_GETFD, F_SETFD };
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < array_size(calls); i++)
+		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+	for (size_t i = 0; ret == 0 && i < array_size(commands); i++)
+		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1, SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)commands[i]));
+	for (size_t i = 0; ret == 0 && i < 4; i++)
+		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+				       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i / 2]),
+				       SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, (scmp_datum_t)kinds[i % 2]));
+	if (ret == 0)
+		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, FIONREAD));
+	if (ret == 0)
+		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, FIONBIO));
+	if (ret == 0) /* memory that is code: never */
+		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
+				       SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS));
+	if (ret == 0)
+		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	if (ret == 0 && may_bind)
+		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bind), 0);
+	return ret;
+}
+
+static int filter_calls(bool may_bind, struct error *err)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int ret = filter != NULL ? allow_calls(filter, may_bind) : -ENOMEM;
+
+	if (ret == 0)
+		ret = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (ret == 0)
+		ret = seccomp_load(filter); /* which sets no_new_privs, too */
+	if (filter != NULL)
+		seccomp_release(filter);
+	return ret < 0 ? error_set(err, -ret, "load the filter of system calls") : 0;
+}
+
+int sandbox_enter(const struct sandbox *sandbox, struct error *err)
+{
+	if (map_ids(sandbox->uid, sandbox->gid, err) < 0 || leave_tree(err) < 0 || set_limits(err) < 0 || drop_capabilities(err) < 0)
+		return -err->code;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return error_set(err, errno, "prctl");
+	return filter_calls(sandbox->may_bind, err);
+}

@@ -1,0 +1,325 @@
+#!/usr/bin/env python3
+"""network.py - the other ends of the network tests: servers and clients on loopback, inside and outside of containers.
+
+network.py COMMAND ARGUMENTS...; each ends by itself, or is killed.
+"""
+import hashlib
+import os
+import select
+import socket
+import struct
+import sys
+import threading
+import time
+
+
+def address(text):
+    """(family, (host, port)) of HOST:PORT, [HOST]:PORT."""
+    host, port = text.rsplit(":", 1)
+    host = host.strip("[]")
+    return (socket.AF_INET6 if ":" in host else socket.AF_INET), (host, int(port))
+
+
+def listener(text, kind=socket.SOCK_STREAM):
+    family, where = address(text)
+    sock = socket.socket(family, kind)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(where)
+    if kind == socket.SOCK_STREAM:
+        sock.listen(2048)
+    return sock
+
+
+def connected(text, tries=100):
+    family, where = address(text)
+    for left in range(tries, 0, -1):
+        sock = socket.socket(family)
+        try:
+            sock.settimeout(20)
+            sock.connect(where)
+            return sock
+        except OSError:
+            sock.close()
+            if left == 1:
+                raise
+            time.sleep(0.1)
+
+
+def say(*words):
+    print(*words, flush=True)
+
+
+def pattern(size):
+    """Chunks of bytes that no shift or loss leaves the same."""
+    block = b"".join(hashlib.sha256(b"%d" % i).digest() for i in range(2048))
+    while size > 0:
+        yield block[:size]
+        size -= len(block)
+
+
+def peer_text(peer):
+    return peer[0]
+
+
+def echo_stream(sock):
+    """Echo until the other side has nothing more to say, then say that we have not either."""
+    while True:
+        data = sock.recv(65536)
+        if not data:
+            break
+        sock.sendall(data)
+    sock.shutdown(socket.SHUT_WR)
+    sock.close()
+
+
+def echo(where):
+    """TCP: every connection gets back what it sends; the first line is the peer's address."""
+    sock = listener(where)
+    say("ready")
+    while True:
+        one, _ = sock.accept()
+        threading.Thread(target=echo_stream, args=(one,), daemon=True).start()
+
+
+def peers(where, count="1"):
+    """TCP: tell every client, and stdout, its address."""
+    sock = listener(where)
+    say("ready")
+    for _ in range(int(count)):
+        one, peer = sock.accept()
+        say("peer", peer_text(peer))
+        one.sendall(("peer %s\n" % peer_text(peer)).encode())
+        one.close()
+
+
+def udp_echo(where):
+    """UDP: send back what comes, with the sender's address before it."""
+    sock = listener(where, socket.SOCK_DGRAM)
+    say("ready")
+    while True:
+        data, peer = sock.recvfrom(65536)
+        sock.sendto(peer_text(peer).encode() + b" " + data, peer)
+
+
+def udp_ask(where, text, tries="20"):
+    family, to = address(where)
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    sock.settimeout(0.5)
+    for _ in range(int(tries)):
+        sock.sendto(text.encode(), to)
+        try:
+            say(sock.recvfrom(65536)[0].decode())
+            return 0
+        except OSError:
+            continue
+    say("no answer")
+    return 1
+
+
+def ask(where, text=""):
+    """TCP: send the text, print all that comes back."""
+    sock = connected(where)
+    sock.sendall(text.encode())
+    sock.shutdown(socket.SHUT_WR)
+    data = b""
+    while True:
+        more = sock.recv(65536)
+        if not more:
+            break
+        data += more
+    say(data.decode().rstrip("\n"))
+
+
+def can(where, seconds="3"):
+    """Can a TCP connection be made? yes, or the word for why not."""
+    family, to = address(where)
+    sock = socket.socket(family)
+    sock.settimeout(float(seconds))
+    try:
+        sock.connect(to)
+    except OSError as error:
+        say("no:", error.strerror or "timed out")
+        return
+    say("yes")
+
+
+def both(where, size):
+    """TCP: send so many bytes through an echo and compare what comes back."""
+    size = int(size)
+    sock = connected(where)
+    sent, got, count = hashlib.sha256(), hashlib.sha256(), 0
+
+    def send():
+        for block in pattern(size):
+            sent.update(block)
+            sock.sendall(block)
+        sock.shutdown(socket.SHUT_WR)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    sock.settimeout(60)
+    while True:
+        data = sock.recv(1 << 20)
+        if not data:
+            break
+        got.update(data)
+        count += len(data)
+    sender.join()
+    say("same" if count == size and sent.digest() == got.digest() else "different", count)
+
+
+def many(where, count):
+    """TCP: so many connections open at once, all of them alive: each says its number and hears it."""
+    socks = [connected(where) for _ in range(int(count))]
+    for i, sock in enumerate(socks):
+        sock.sendall(b"%08d" % i)
+    good = 0
+    for i, sock in enumerate(socks):
+        data = b""
+        while len(data) < 8:
+            more = sock.recv(8 - len(data))
+            if not more:
+                break
+            data += more
+        good += data == b"%08d" % i
+    say("good", good)
+    for sock in socks:
+        sock.close()
+
+
+def half(where):
+    """TCP: the server closes its side first, and still hears all of ours."""
+    sock = connected(where)
+    while sock.recv(4096):
+        pass
+    for block in pattern(1000000):
+        sock.sendall(block)
+    sock.shutdown(socket.SHUT_WR)
+
+
+def half_server(where):
+    sock = listener(where)
+    say("ready")
+    one, _ = sock.accept()
+    one.sendall(b"all I have")
+    one.shutdown(socket.SHUT_WR)
+    got = hashlib.sha256()
+    want = hashlib.sha256()
+    while True:
+        data = one.recv(65536)
+        if not data:
+            break
+        got.update(data)
+    for block in pattern(1000000):
+        want.update(block)
+    say("heard all" if got.digest() == want.digest() else "lost some")
+
+
+def slow(where, size):
+    """TCP: send much to one who does not read for a while; it must all come."""
+    size = int(size)
+    sock = listener(where)
+    say("ready")
+    one, _ = sock.accept()
+    time.sleep(2)
+    got, count = hashlib.sha256(), 0
+    while True:
+        data = one.recv(3001)
+        if not data:
+            break
+        got.update(data)
+        count += len(data)
+    want = hashlib.sha256()
+    for block in pattern(size):
+        want.update(block)
+    say("same" if count == size and got.digest() == want.digest() else "different", count)
+
+
+def feed(where, size):
+    sock = connected(where)
+    sock.settimeout(60)
+    for block in pattern(int(size)):
+        sock.sendall(block)
+    sock.shutdown(socket.SHUT_WR)
+    while sock.recv(4096):
+        pass
+
+
+def dns_answer(question, text, limit):
+    """A TXT answer; truncated when it has more bytes than the limit."""
+    end = 12
+    while question[end]:
+        end += question[end] + 1
+    end += 5
+    parts = b""
+    rest = text.encode()
+    while rest:
+        parts += bytes([len(rest[:255])]) + rest[:255]
+        rest = rest[255:]
+    answer = b"\xc0\x0c" + struct.pack(">HHIH", 16, 1, 1, len(parts)) + parts
+    whole = question[:2] + b"\x81\x80" + question[4:6] + b"\0\1\0\0\0\0" + question[12:end] + answer
+    if len(whole) <= limit:
+        return whole
+    return question[:2] + b"\x83\x80" + question[4:6] + b"\0\0\0\0\0\0" + question[12:end]
+
+
+def dns_server(host, text, port="53"):
+    """A resolver that answers every question with a text; "big..." with 3000 bytes, by TCP only."""
+    udp, tcp = listener("%s:%s" % (host, port), socket.SOCK_DGRAM), listener("%s:%s" % (host, port))
+    say("ready")
+
+    def reply(question, limit):
+        name = question[13:13 + question[12]].decode()
+        return dns_answer(question, "x" * 3000 if name.startswith("big") else text, limit)
+
+    def stream(one):
+        while True:
+            head = one.recv(2, socket.MSG_WAITALL)
+            if len(head) < 2:
+                return
+            data = reply(one.recv(struct.unpack(">H", head)[0], socket.MSG_WAITALL), 65535)
+            one.sendall(struct.pack(">H", len(data)) + data)
+
+    while True:
+        for sock in select.select([udp, tcp], [], [])[0]:
+            if sock is udp:
+                question, peer = udp.recvfrom(65536)
+                udp.sendto(reply(question, 512), peer)
+            else:
+                threading.Thread(target=stream, args=(tcp.accept()[0],), daemon=True).start()
+
+
+def dns_ask(host, name, how="udp"):
+    """Print the text of the answer; "truncated" or "failure"."""
+    question = os.urandom(2) + b"\1\0\0\1\0\0\0\0\0\0" + bytes([len(name)]) + name.encode() + b"\4test\0\0\x10\0\1"
+    if how == "udp":
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.settimeout(8)
+        sock.sendto(question, (host, 53))
+        answer = sock.recv(65536)
+    else:
+        sock = socket.create_connection((host, 53), timeout=8)
+        sock.sendall(struct.pack(">H", len(question)) + question)
+        size = struct.unpack(">H", sock.recv(2, socket.MSG_WAITALL))[0]
+        answer = sock.recv(size, socket.MSG_WAITALL)
+    if answer[:2] != question[:2]:
+        say("not mine")
+    elif answer[3] & 15:
+        say("failure", answer[3] & 15)
+    elif answer[2] & 2:
+        say("truncated")
+    else:
+        at = len(question) + 12
+        text = b""
+        while at < len(answer):
+            text += answer[at + 1:at + 1 + answer[at]]
+            at += answer[at] + 1
+        say(text.decode() if len(text) < 300 else len(text))
+
+
+COMMANDS = {"echo": echo, "peers": peers, "udp-echo": udp_echo, "udp-ask": udp_ask, "ask": ask, "can": can, "both": both,
+            "many": many, "half": half, "half-server": half_server, "slow": slow, "feed": feed,
+            "dns-server": dns_server, "dns-ask": dns_ask}
+
+if __name__ == "__main__":
+    sys.exit(COMMANDS[sys.argv[1]](*sys.argv[2:]) or 0)
