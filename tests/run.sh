@@ -187,6 +187,9 @@ suite_install() {
 	check "install: stripped, moss has at most 1.4 MB" [ "$size" -le 1468006 ]
 	echo "install: $size bytes stripped"
 	check "install: the installed moss runs" "$moss" --version
+	check "install: the units start the installed moss" [ "$(grep -c '^ExecStart=/usr/local/bin/moss run --bundle /var/lib/moss/%i %i$' \
+		"$tree/usr/local/lib/systemd/system/moss@.service")$(grep -c '^ExecStart=/usr/local/bin/moss run --bundle %h/.local/share/moss/%i %i$' \
+		"$tree/usr/local/lib/systemd/user/moss@.service")$(cat "$tree"/usr/local/lib/systemd/*/moss@.service | grep -c '@[a-z]*@')" = 110 ]
 	check "install: make uninstall" make -s -C "$work/gcc" uninstall DESTDIR="$tree"
 	check "install: nothing is left after make uninstall" [ -z "$(find "$tree" ! -type d)" ]
 }

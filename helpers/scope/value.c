@@ -119,7 +119,8 @@ static int read_type(struct reading *reading, char *ret_letter, bool *ret_list)
 		return 0;
 	}
 	size_t length = strspn(reading->at, "abcdefghijklmnopqrstuvwxyz0123456789");
-	if (length == 0 || (reading->at[0] >= '0' && reading->at[0] <= '9') || strchr(" \t\n", reading->at[length]) == NULL ||
+	if (length == 0 || (length == 4 && str_starts(reading->at, "true")) || (length == 5 && str_starts(reading->at, "false")) ||
+	    (reading->at[0] >= '0' && reading->at[0] <= '9') || strchr(" \t\n", reading->at[length]) == NULL ||
 	    reading->at[length] == '\0')
 		return 0;
 	for (size_t i = 0; i < array_size(types); i++)

@@ -18,6 +18,7 @@
 
 #define FRAMES_A_ROUND 64  /* of the container's, before the sockets get their turn */
 #define EVENTS_A_ROUND 256
+#define IDLE_MS 1000
 #define TIMER_MS 50        /* libslirp's own clock: between two looks at its timers */
 
 static int64_t now_ns(void *opaque)
@@ -183,11 +184,21 @@ static int get_events(int index, void *opaque)
 	return index < 0 ? 0 : from_epoll(engine->sockets[index].ready);
 }
 
+static void take_dns_segment(struct engine *engine, size_t size)
+{
+	struct frame_turn turn = frame_ports_rewrite(&engine->dns_ports, engine->frame, engine_now_ms());
+
+	if (turn.reset_size > 0)
+		slirp_input(engine->slirp, turn.reset, (int)turn.reset_size);
+	if (turn.is_new)
+		dns_connection_new(engine->dns, (uint32_t)turn.port);
+	if (turn.port >= 0)
+		slirp_input(engine->slirp, engine->frame, (int)size);
+}
+
 static void take_frame(struct engine *engine, size_t size)
 {
 	uint8_t answer[FRAME_RESET_MAX];
-	bool    is_new;
-	int     port;
 
 	switch (frame_judge(&engine->rules, &engine->flows, engine->frame, size)) {
 	case FRAME_PASS:
@@ -203,11 +214,7 @@ static void take_frame(struct engine *engine, size_t size)
 		break;
 	}
 	case FRAME_DNS_TCP:
-		port = frame_ports_rewrite(&engine->dns_ports, engine->frame, engine_now_ms(), &is_new);
-		if (port >= 0 && is_new)
-			dns_connection_new(engine->dns, (uint32_t)port);
-		if (port >= 0)
-			slirp_input(engine->slirp, engine->frame, (int)size);
+		take_dns_segment(engine, size);
 		break;
 	case FRAME_DROP:
 		break;
@@ -272,7 +279,8 @@ static int round_of(struct engine *engine)
 
 	engine->round++;
 	slirp_pollfds_fill(engine->slirp, &timeout, add_poll, engine);
-	int own = dns_timeout(engine->dns), wait = timeout > INT32_MAX ? -1 : (int)timeout;
+	/* A second is what it says when it waits for nothing. */
+	int own = dns_timeout(engine->dns), wait = timeout >= IDLE_MS ? -1 : (int)timeout;
 	if (wait < 0 || (own >= 0 && own < wait))
 		wait = own;
 	int count = epoll_wait(engine->epoll, events, EVENTS_A_ROUND, wait);

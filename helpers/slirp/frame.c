@@ -443,25 +443,53 @@ static struct frame_port *port_free(struct frame_ports *ports, int64_t now_ms)
 	return NULL;
 }
 
-int frame_ports_rewrite(struct frame_ports *ports, uint8_t *frame, int64_t now_ms, bool *ret_new)
+/* The end of the connection that has had the port, as if the container had sent it: libslirp waits for an end from our side,
+ * which it gives us no way to make. @frame: any of the container's to our resolver. */
+static size_t make_end(const uint8_t *frame, const struct frame_port *port, uint16_t number, uint8_t *reset)
 {
-	uint8_t *tcp = frame + FRAME_HEADER + (size_t)(frame[FRAME_HEADER] & 15) * 4;
+	uint8_t *ip = reset + FRAME_HEADER, *tcp = ip + IPV4_HEADER;
+
+	memcpy(reset, frame, FRAME_HEADER);
+	make_ipv4(ip, IPV4_HEADER + TCP_HEADER, IPPROTO_TCP);
+	memcpy(ip + 12, frame + FRAME_HEADER + 12, 8);
+	put16(ip + 10, checksum(sum(ip, IPV4_HEADER, 0)));
+	memset(tcp, 0, TCP_HEADER);
+	put16(tcp, port->guest_port);
+	put16(tcp + 2, number);
+	put32(tcp + 4, port->next);
+	tcp[12] = TCP_HEADER / 4 << 4;
+	tcp[13] = TCP_RST;
+	put16(tcp + 16, checksum_with_addresses(ip + 12, 8, tcp, TCP_HEADER, IPPROTO_TCP));
+	return FRAME_HEADER + IPV4_HEADER + TCP_HEADER;
+}
+
+struct frame_turn frame_ports_rewrite(struct frame_ports *ports, uint8_t *frame, int64_t now_ms)
+{
+	size_t   header = (size_t)(frame[FRAME_HEADER] & 15) * 4;
+	uint8_t *tcp = frame + FRAME_HEADER + header;
 	uint16_t guest_port = get16(tcp);
 	bool     opens = (tcp[13] & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 	struct frame_port *port = guest_port != 0 ? port_of(ports, guest_port) : NULL;
+	struct frame_turn turn = { .port = -1 };
 
-	*ret_new = false;
 	if (port == NULL || (opens && port->finished)) {
 		port = opens && guest_port != 0 ? port_free(ports, now_ms) : NULL;
 		if (port == NULL)
-			return -1;
-		*port = (struct frame_port){ .guest_port = guest_port };
-		*ret_new = true;
+			return turn;
+		if (port->guest_port != 0)
+			turn.reset_size = make_end(frame, port, (uint16_t)(FRAME_PORT_FIRST + (port - ports->ports)), turn.reset);
+		*port = (struct frame_port){ .guest_port = guest_port, .next = get32(tcp + 4) };
+		turn.is_new = true;
 	}
+	uint32_t payload = (uint32_t)(get16(frame + FRAME_HEADER + 2) - header - (size_t)(tcp[12] >> 4) * 4);
+	uint32_t next = get32(tcp + 4) + payload + !!(tcp[13] & TCP_SYN) + !!(tcp[13] & TCP_FIN);
+	if ((int32_t)(next - port->next) > 0) /* not one that was sent again */
+		port->next = next;
 	port->used_ms = now_ms;
 	port->finished |= tcp[13] & (TCP_FIN | TCP_RST);
-	change16(tcp + 2, tcp + 16, (uint16_t)(FRAME_PORT_FIRST + (port - ports->ports)));
-	return (int)(port - ports->ports);
+	turn.port = (int)(port - ports->ports);
+	change16(tcp + 2, tcp + 16, (uint16_t)(FRAME_PORT_FIRST + turn.port));
+	return turn;
 }
 
 void frame_ports_restore(const struct frame_rules *rules, uint8_t *frame, size_t size)

@@ -85,14 +85,21 @@ struct frame_ports {
 	struct frame_port {
 		uint16_t guest_port; /* 0: free */
 		int64_t  used_ms;    /* when a segment was seen last */
+		uint32_t next;       /* the sequence number that the container's next byte has */
 		bool     finished;   /* the container has nothing more to say */
 	} ports[FRAME_PORTS];
 };
 #define FRAME_PORT_IDLE_MS 10000
 
-/* A FRAME_DNS_TCP on its way in. Returns the number of its port, and writes that into the frame; -1: none is free,
- * or it is of no connection: drop it. *@ret_new: the connection is a new one. */
-int frame_ports_rewrite(struct frame_ports *ports, uint8_t *frame, int64_t now_ms, bool *ret_new)
+struct frame_turn {
+	int    port;       /* its number; -1: none is free, or the segment is of no connection: drop it */
+	bool   is_new;     /* the connection begins with it */
+	size_t reset_size; /* not 0: before it, libslirp is to get this frame, by which it forgets who had the port */
+	uint8_t reset[FRAME_RESET_MAX];
+};
+
+/* A FRAME_DNS_TCP on its way in: write its port into the frame. */
+struct frame_turn frame_ports_rewrite(struct frame_ports *ports, uint8_t *frame, int64_t now_ms)
 	__attribute__((nonnull, warn_unused_result));
 
 /* A frame on its way out: is it from one of those ports, then let it be from 53 again. */

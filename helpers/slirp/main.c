@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -129,6 +130,7 @@ int main(int argc, char **argv)
 	struct settings settings = { .join_user = false };
 	struct engine *engine = NULL;
 	struct error err = { 0 };
+	struct rlimit files;
 	int updates[2], inside = -1;
 
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
@@ -137,6 +139,9 @@ int main(int argc, char **argv)
 		fputs("moss-slirp is started by moss --network slirp; by hand it takes --version only\n", stderr);
 		return EXIT_FAILURE;
 	}
+	getrlimit(RLIMIT_NOFILE, &files);
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files); /* many ports can be published */
 	if (forget_caller(&err) < 0 || read_arguments(argc, argv, &settings, &err) < 0)
 		give_up(&err);
 	/* The ports first: they are what fails most, and take the rights that we have now. */

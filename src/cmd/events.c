@@ -138,7 +138,7 @@ int events_run(const struct global_options *global, const void *fields, char **a
 				"seen from here");
 	if (cgroup < 0) {
 		error_at(err, -cgroup, arguments[0], "nothing counts what it uses: it has no cgroup of its own");
-		return error_hint(err, "start it in a delegated cgroup: systemd-run --user --scope -p Delegate=yes moss run ...");
+		return error_hint(err, "start it with --systemd-cgroup, or in a delegated cgroup: systemd-run --user --scope -p Delegate=yes moss run ...");
 	}
 	struct watched watched = { arguments[0], cgroup, container.pidfd, -1, cgroup_oom_kills(cgroup) };
 	if (options->stats)

@@ -529,6 +529,20 @@ static int visit_remove(int parent_fd, const char *name, int depth, const void *
 	return unlinkat(parent_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
 }
 
+int cgroup_remove_tree(int parent_fd, const char *name)
+{
+	return visit_remove(parent_fd, name, 0, NULL);
+}
+
+void cgroup_remove_empty(const char *path)
+{
+	char name[NAME_MAX + 1];
+	fd_owned parent = open_parent(path, name, sizeof(name));
+
+	if (parent >= 0)
+		(void)!unlinkat(parent, name, AT_REMOVEDIR);
+}
+
 /* Wait for "populated 0": cgroup.events wakes pollers with POLLPRI when it changes (cgroups(7)). */
 static int wait_until_empty(int cgroup_fd)
 {
@@ -578,7 +592,9 @@ static int remove_marked(const char *path, const char *mark)
 	if (marked >= 0 && unlinkat(parent, name, AT_REMOVEDIR) < 0 && marked == 1 && errno != ENOENT) {
 		ret = wait_until_empty(fd);
 		if (ret == 0)
-			ret = visit_remove(parent, name, 0, NULL);
+			ret = cgroup_remove_tree(parent, name);
+		if ((ret == -EACCES || ret == -EPERM) && !caller_get()->privileged)
+			ret = cgroup_remove_mapped(parent, name);
 	}
 	return ret;
 }

@@ -82,6 +82,16 @@ int cgroup_signal(int cgroup_fd, int signal);
 int cgroup_for_each_process(int cgroup_fd, void (*visit)(pid_t pid, void *context), void *context)
 	__attribute__((nonnull(2)));
 
+/* The part of cgroup_remove() that removes: @name in @parent_fd, with all below it. Returns 0 or -errno. */
+int cgroup_remove_tree(int parent_fd, const char *name) __attribute__((nonnull, warn_unused_result));
+
+/* The same as root of a user namespace with all of the user's ids: a service manager in a container gives its users' cgroups to
+ * them, and what is below such a one only its owner can remove. */
+int cgroup_remove_mapped(int parent_fd, const char *name) __attribute__((nonnull, warn_unused_result));
+
+/* Remove it if nothing is in it, whoever made it; for what systemd has left of a scope. */
+void cgroup_remove_empty(const char *path) __attribute__((nonnull));
+
 bool cgroup_is_frozen(int cgroup_fd);
 
 /* Freeze or thaw it with all below it, and wait until that is done, 10 s at the most (a process that the kernel can't

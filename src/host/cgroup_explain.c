@@ -84,7 +84,8 @@ static int explain_no_cgroup(const struct cgroup_target *target, const struct sp
 		return error_hint(err, "%.300s" GO_ON, reason->hint);
 	if (caller_get()->root)
 		return error_hint(err, "mount the cgroup2 file system writable at /sys/fs/cgroup" GO_ON);
-	return error_hint(err, "start moss by systemd-run --user --scope -p Delegate=yes, from a leaf cgroup in that scope (without a user "
+	return error_hint(err, "let systemd make one: --systemd-cgroup; or start moss by systemd-run --user --scope -p Delegate=yes, from a "
+			       "leaf cgroup in that scope (without a user "
 			       "manager, as root: loginctl enable-linger %u)" GO_ON, (unsigned)caller_get()->user);
 }
 

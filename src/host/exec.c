@@ -320,7 +320,7 @@ static void run_child(void *context, int sock)
 	init_exec_main(&((struct entering *)context)->init, sock);
 }
 
-/* @why_not: what systemd has said to it; its code is 0: it could not be asked. */
+/* @why_not: what came of asking systemd. That it could not be asked, for there is no unit, says nothing to anybody. */
 static int cgroup_refused(struct entering *entering, int ret, const struct error *why_not, struct error *err)
 {
 	const char *path = entering->state.cgroup;
@@ -329,7 +329,7 @@ static int cgroup_refused(struct entering *entering, int ret, const struct error
 		error_at(err, -ret, path, "enter the container's cgroup");
 	else
 		error_object(err, "%s", path);
-	if (why_not->code != 0)
+	if (strcmp(why_not->step, "systemd") == 0)
 		error_hint(err, "nor did systemd do it (%.200s: %.300s): run moss in the login session or scope that made the container, "
 				"or --degrade=warn to go on outside", why_not->object, why_not->cause);
 	return error_hint(err, "moving into a cgroup takes write permission on cgroup.procs of the one above both: run moss in "

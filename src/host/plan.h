@@ -27,8 +27,8 @@ struct plan {
 	const char  *bundle, *rootfs; /* absolute */
 	char        *config;          /* the bytes of config.json, config_size of them; from malloc(3) */
 	size_t       config_size;
-	bool         no_mknod;        /* plan_without_mknod(), for its later processes, too */
 	struct cgroup_place cgroup;   /* who makes it, and where */
+	bool         no_mknod;        /* plan_without_mknod(), for its later processes, too */
 	bool         notify;          /* NOTIFY_SOCKET is proxied (notify.h) */
 	struct spec_rlimit files;     /* RLIMIT_NOFILE as the caller had it */
 };

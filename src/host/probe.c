@@ -248,7 +248,7 @@ static void probe_cgroup(struct probe_result *result)
 	}
 	if (cgroup_make(place.path, mark, &fd, &err) < 0) {
 		failed(result, PROBE_DEGRADED, &err);
-		fix(result, "containers run without a cgroup of their own; for one: " SCOPE);
+		fix(result, "containers run without a cgroup of their own, but for those with limits; for one: moss --systemd-cgroup ..., or " SCOPE);
 		return;
 	}
 	fd_close(&fd);

@@ -326,6 +326,19 @@ static int stop(const struct state *state, int dir_fd, struct error *err)
 	return ret;
 }
 
+/* A user's manager can't remove what belongs to another id of the user's; that is done, and the scope's directory is left. */
+static void remove_rest(const struct state *state)
+{
+	char  path[PATH_MAX];
+	char *end;
+
+	if (state->cgroup == NULL || snprintf(path, sizeof(path), "%s", state->cgroup) >= (int)sizeof(path) ||
+	    (end = strrchr(path, '/')) == NULL || strcmp(end, "/" SCOPE_SUB_CGROUP) != 0)
+		return;
+	*end = '\0';
+	cgroup_remove_empty(path);
+}
+
 void scope_forget(const struct state *state, int dir_fd)
 {
 	struct error err;
@@ -348,6 +361,8 @@ void scope_forget(const struct state *state, int dir_fd)
 		}
 		poll(NULL, 0, pause);
 	}
+	if (own)
+		remove_rest(state);
 }
 
 bool scope_split(const char *path, char *unit, size_t size, const char **ret_below)

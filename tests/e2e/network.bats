@@ -12,7 +12,7 @@ teardown() {
 
 STARTED=()
 # helpers: the pids of moss-slirp of this user's that this test's moss started.
-helpers() { ps -o pid=,stat=,comm= -u "$(id -un)" -u "$(is_root && echo nobody || id -un)" | awk '$3 == "moss-slirp" && $2 !~ /^Z/ { print $1 }'; }
+helpers() { ps -o pid=,stat=,comm= -u "$(id -un)" -u "$(if is_root; then echo nobody; else id -un; fi)" | awk '$3 == "moss-slirp" && $2 !~ /^Z/ { print $1 }'; }
 no_helper() { [ -z "$(helpers)" ]; }
 
 need_slirp() {
@@ -299,6 +299,26 @@ s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1])))' $((port + i))
 	[ "$(grep -c '^hello$' <<<"$output")" -eq 30 ]
 }
 
+@test "network: dns: a change of the host's resolv.conf is followed within 5 s" {
+	with_python
+	need_root "a resolver on port 53, and another /etc/resolv.conf in a mount namespace of the test's own"
+	outside dns-server 127.53.0.1 "first"
+	"$PYTHON" "$E2E_DIR/network.py" dns-server 127.53.0.2 "second" >outside2 2>&1 </dev/null 3>&- 4>&- &
+	STARTED+=($!)
+	eventually grep -qs ready outside2
+	echo "nameserver 127.53.0.1" >host.conf
+	echo "nameserver 127.53.0.2" >other.conf
+	program sh -c 'python3 /network.py dns-ask 10.0.2.3 name; echo changing; sleep 5; python3 /network.py dns-ask 10.0.2.3 name'
+	unshare -m sh -c 'mount --bind "$0" /etc/resolv.conf && shift && exec "$@"' "$PWD/host.conf" x \
+		"$MOSS" --root "$ROOT" run --network slirp "$ID" </dev/null >out 2>&1 3>&- 4>&- &
+	PID=$!
+	eventually grep -q changing out
+	cat other.conf >host.conf
+	wait "$PID"
+	cat out
+	[ "$(cat out)" = "$(printf 'first\nchanging\nsecond')" ]
+}
+
 @test "network: resolv.conf: a file that config.json mounts, and the image's own file, stay as they are" {
 	need_slirp
 	echo "nameserver 192.0.2.1" >mine
@@ -478,7 +498,10 @@ s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1])))' $((port + i))
 		grep -q '^Uid:[[:space:]]*65534' "/proc/$inner/status"
 		grep -Eq '^Max processes +0 +0' "/proc/$inner/limits"
 		# Sockets, the device, the loop: nothing of the host's tree.
-		! ls -l "/proc/$inner/fd" | grep -E -- '-> /' | grep -Ev '/dev/(null|net/tun)$'
+		for kind in "/proc/$inner/fd"/*; do
+			kind=$(readlink "$kind")
+			case $kind in /dev/null | /dev/net/tun | socket:* | anon_inode:*) ;; *) echo "open: $kind" && return 1 ;; esac
+		done
 	else
 		# Not dumpable: a process of the same user can't even look.
 		run ls "/proc/$inner/fd"

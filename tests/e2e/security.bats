@@ -559,6 +559,7 @@ sys.exit(ctypes.CDLL(None).ptrace(0x4206, int(sys.argv[1]), None, None) != 0)' "
 	echo before >"$outside"
 	program sleep 1000
 	apart run -d "$ID"
+	program true
 	up=$(printf '../%.0s' {1..20})
 	for key in "$up$outside" "memory.$up$outside" "../cgroup.procs" "memory.max/../cgroup.procs" "/memory.max" "memory/max" cgroup.procs cgroup.freeze .. . ""; do
 		config '.linux.resources.unified = {($k): "1"}' --arg k "$key"
@@ -580,6 +581,7 @@ sys.exit(ctypes.CDLL(None).ptrace(0x4206, int(sys.argv[1]), None, None) != 0)' "
 	moss delete --force "$ID"
 	if is_root && in_v2 true 2>/dev/null; then # with a cgroup of its own
 		config 'del(.linux.resources.unified)'
+		program sleep 1000
 		moss_v2 run -d "$ID" </dev/null >out 2>&1
 		for path in .. ../.. "$up" x/../..; do
 			run --separate-stderr moss_v2 exec --cgroup "$path" "$ID" echo ran

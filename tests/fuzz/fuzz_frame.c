@@ -172,7 +172,6 @@ static void give(Slirp *slirp, const uint8_t *bytes, size_t size, bool right)
 {
 	static struct frame_ports ports;
 	uint8_t answer[FRAME_RESET_MAX], *frame = malloc(size + (size == 0)); /* so that a read past its end is seen */
-	bool    is_new;
 
 	if (frame == NULL)
 		return;
@@ -182,8 +181,14 @@ static void give(Slirp *slirp, const uint8_t *bytes, size_t size, bool right)
 		promise(frame_make_reset(frame, answer) <= sizeof(answer));
 	if (verdict == FRAME_DNS)
 		promise(frame_datagram(frame).size < size);
-	if (verdict == FRAME_DNS_TCP && frame_ports_rewrite(&ports, frame, 0, &is_new) < 0)
-		verdict = FRAME_DROP;
+	if (verdict == FRAME_DNS_TCP) {
+		struct frame_turn turn = frame_ports_rewrite(&ports, frame, 0);
+
+		promise(turn.port >= -1 && turn.port < FRAME_PORTS && turn.reset_size <= sizeof(turn.reset));
+		if (turn.reset_size > 0 && slirp != NULL)
+			slirp_input(slirp, turn.reset, (int)turn.reset_size);
+		verdict = turn.port < 0 ? FRAME_DROP : verdict;
+	}
 	if ((verdict == FRAME_PASS || verdict == FRAME_DNS_TCP) && slirp != NULL) {
 		if (right)
 			make_sums_right(frame);

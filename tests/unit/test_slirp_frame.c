@@ -388,38 +388,38 @@ static void questions_go_to_our_resolver(void **state)
 }
 
 /* A segment of the container's from @port to our resolver; with a right checksum. */
-static int rewritten(struct frame_ports *ports, unsigned port, unsigned flags, int64_t now, bool *ret_new)
+static struct frame_turn rewritten(struct frame_ports *ports, unsigned port, unsigned flags, int64_t now)
 {
 	uint8_t *segment = frame + FRAME_HEADER + 20;
 
 	assert_int_equal(tcp("10.0.2.3", 53, flags), FRAME_DNS_TCP);
 	put16(segment, port);
+	put16(segment + 6, 700);
 	put16(segment + 16, ~sum(frame + FRAME_HEADER + 12, 8, segment, 20, TCP) & 0xffff);
-	return frame_ports_rewrite(ports, frame, now, ret_new);
+	return frame_ports_rewrite(ports, frame, now);
 }
 
 static void each_connection_has_a_port_of_its_own(void **state)
 {
 	struct frame_ports ports = { 0 };
 	uint8_t *segment = frame + FRAME_HEADER + 20;
-	bool     is_new;
 
 	(void)state;
 	rules_of("slirp");
-	assert_int_equal(rewritten(&ports, 1000, ACK, 0, &is_new), -1); /* of none */
+	assert_int_equal(rewritten(&ports, 1000, ACK, 0).port, -1); /* of none */
 	for (int i = 0; i < FRAME_PORTS; i++) {
-		assert_int_equal(rewritten(&ports, 1000 + (unsigned)i, SYN, 0, &is_new), i);
-		assert_true(is_new);
+		struct frame_turn turn = rewritten(&ports, 1000 + (unsigned)i, SYN, 0);
+
+		assert_int_equal(turn.port, i);
+		assert_true(turn.is_new);
+		assert_int_equal(turn.reset_size, 0);
 		assert_int_equal(segment[2] << 8 | segment[3], FRAME_PORT_FIRST + i);
 		assert_int_equal(sum(frame + FRAME_HEADER + 12, 8, segment, 20, TCP), 0xffff);
 	}
-	assert_int_equal(rewritten(&ports, 2000, SYN, 100, &is_new), -1); /* all are taken */
-	assert_int_equal(rewritten(&ports, 1003, ACK, 200, &is_new), 3);
-	assert_false(is_new);
-	assert_int_equal(rewritten(&ports, 1005, ACK | 1, 300, &is_new), 5); /* FIN */
-	assert_int_equal(rewritten(&ports, 2000, SYN, 400, &is_new), 5);
-	assert_true(is_new);
-	assert_int_equal(rewritten(&ports, 3000, SYN, FRAME_PORT_IDLE_MS + 100, &is_new), 0); /* nothing was heard for long */
+	assert_int_equal(rewritten(&ports, 2000, SYN, 100).port, -1); /* all are taken */
+	assert_int_equal(rewritten(&ports, 1003, ACK, 200).port, 3);
+	assert_false(rewritten(&ports, 1003, ACK, 200).is_new);
+	assert_int_equal(rewritten(&ports, 2000, SYN, FRAME_PORT_IDLE_MS + 100).port, 0); /* nothing was heard for long */
 	/* What comes back is from port 53 again. */
 	packet("10.0.2.3", "10.0.2.100", TCP, 20);
 	put16(segment, FRAME_PORT_FIRST + 3);
@@ -430,16 +430,47 @@ static void each_connection_has_a_port_of_its_own(void **state)
 	assert_int_equal(sum(frame + FRAME_HEADER + 12, 8, segment, 20, TCP), 0xffff);
 }
 
+static void who_had_the_port_is_forgotten(void **state)
+{
+	struct frame_ports ports = { 0 };
+
+	(void)state;
+	rules_of("slirp");
+	for (unsigned i = 0; i < FRAME_PORTS; i++)
+		assert_int_equal(rewritten(&ports, 1000 + i, SYN, 0).port, i);
+	assert_int_equal(rewritten(&ports, 1005, ACK | 1, 300).port, 5); /* FIN */
+	struct frame_turn turn = rewritten(&ports, 2000, SYN, 400);
+	assert_int_equal(turn.port, 5);
+	assert_true(turn.is_new);
+	assert_int_equal(turn.reset_size, FRAME_HEADER + 40);
+	uint8_t *segment = turn.reset + FRAME_HEADER + 20;
+	assert_int_equal(segment[0] << 8 | segment[1], 1005);
+	assert_int_equal(segment[2] << 8 | segment[3], FRAME_PORT_FIRST + 5);
+	assert_int_equal(segment[6] << 8 | segment[7], 701); /* behind the FIN */
+	assert_int_equal(segment[13], 0x04);
+	assert_int_equal(sum(turn.reset + FRAME_HEADER + 12, 8, segment, 20, TCP), 0xffff);
+	assert_memory_equal(turn.reset + FRAME_HEADER + 12, frame + FRAME_HEADER + 12, 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_world_is_open), cmocka_unit_test(the_host_is_closed), cmocka_unit_test(nothing_leads_nowhere),
-		cmocka_unit_test(servers_of_libslirps_own_are_not_reached), cmocka_unit_test(fragments_can_not_be_judged),
-		cmocka_unit_test(lengths_must_be_true), cmocka_unit_test(urgent_pointers_point_into_the_segment),
-		cmocka_unit_test(only_the_container_speaks), cmocka_unit_test(without_ipv6_there_is_none), cmocka_unit_test(arp),
-		cmocka_unit_test(answers_of_published_ports_pass), cmocka_unit_test(router_advertisements_are_not_shown),
-		cmocka_unit_test(a_refusal_is_a_reset), cmocka_unit_test(questions_go_to_our_resolver),
+		cmocka_unit_test(the_world_is_open),
+		cmocka_unit_test(the_host_is_closed),
+		cmocka_unit_test(nothing_leads_nowhere),
+		cmocka_unit_test(servers_of_libslirps_own_are_not_reached),
+		cmocka_unit_test(fragments_can_not_be_judged),
+		cmocka_unit_test(lengths_must_be_true),
+		cmocka_unit_test(urgent_pointers_point_into_the_segment),
+		cmocka_unit_test(only_the_container_speaks),
+		cmocka_unit_test(without_ipv6_there_is_none),
+		cmocka_unit_test(arp),
+		cmocka_unit_test(answers_of_published_ports_pass),
+		cmocka_unit_test(router_advertisements_are_not_shown),
+		cmocka_unit_test(a_refusal_is_a_reset),
+		cmocka_unit_test(questions_go_to_our_resolver),
 		cmocka_unit_test(each_connection_has_a_port_of_its_own),
+		cmocka_unit_test(who_had_the_port_is_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

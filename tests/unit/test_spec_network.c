@@ -162,9 +162,13 @@ static void no_ports(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_three_modes), cmocka_unit_test(defaults), cmocka_unit_test(options),
-		cmocka_unit_test(small_networks_have_room_for_all_three), cmocka_unit_test(what_is_wrong_is_named),
-		cmocka_unit_test(ports), cmocka_unit_test(no_ports),
+		cmocka_unit_test(the_three_modes),
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(options),
+		cmocka_unit_test(small_networks_have_room_for_all_three),
+		cmocka_unit_test(what_is_wrong_is_named),
+		cmocka_unit_test(ports),
+		cmocka_unit_test(no_ports),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,7 +77,7 @@ teardown() { e2e_teardown; }
 	[ ! -e rootfs/out ]
 }
 
-# Seen failing without: is_in() of select_limits().
+# Seen failing without: cgroup_limits_put_back() in cgroup_limits_replace().
 @test "update: unified and several sections of one file at once; what is not named stays; a key that is none changes nothing" {
 	program sleep 60
 	config '.linux.resources += {memory: {limit: 104857600}, pids: {limit: 42}, unified: {"memory.high": "83886080"}}'
