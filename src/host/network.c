@@ -244,7 +244,8 @@ static int wait_ready(int sock, struct error *err)
 	if (count <= 0)
 		return error_at(err, count < 0 ? errno : ETIMEDOUT, HELPER, "wait for it");
 	int ret = sync_receive(sock, &message);
-	fd_owned fd = ret == 0 ? message.fd : -1;
+	if (ret == 0)
+		fd_close(&message.fd); /* none is sent */
 	if (ret == 0 && message.kind == SYNC_READY)
 		return 0;
 	if (ret == 0 && message.kind == SYNC_ERROR) {

@@ -11,8 +11,8 @@ teardown() {
 }
 
 STARTED=()
-# helpers: the pids of moss-slirp of this user's that this test's moss started.
-helpers() { ps -o pid=,stat=,comm= -u "$(id -un)" -u "$(if is_root; then echo nobody; else id -un; fi)" | awk '$3 == "moss-slirp" && $2 !~ /^Z/ { print $1 }'; }
+# helpers: the pids of the moss-slirp beside the moss under test: another run's have another path.
+helpers() { ps -eo pid=,stat=,args= | awk -v path="${MOSS%/*}/moss-slirp" '$3 == path && $2 !~ /^Z/ { print $1 }'; }
 no_helper() { [ -z "$(helpers)" ]; }
 
 need_slirp() {
@@ -360,22 +360,23 @@ s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1])))' $((port + i))
 }
 
 @test "network: slirp: 1000 connections at once, in and out" {
-	local port
+	local port count=1000
 	with_python
+	if grep -qs "User Mode Linux" /proc/cpuinfo; then count=200; fi # where each packet takes ten times as long
 	[ "$(ulimit -Hn)" -ge 4096 ] || skip "no more than $(ulimit -Hn) files may be open"
 	port=$(free_port)
 	ulimit -n 4096
 	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 4096, hard: 4096}]'
 	serve --network slirp -p "127.0.0.1:$port:80" -- echo 0.0.0.0:80
-	client many "127.0.0.1:$port" 1000
-	[ "$output" = "good 1000" ]
+	client many "127.0.0.1:$port" "$count"
+	[ "$output" = "good $count" ]
 	moss delete --force "$ID"
 	port=$(free_port)
 	outside echo "127.0.0.1:$port"
-	inside many "10.0.2.2:$port" 1000
+	inside many "10.0.2.2:$port" "$count"
 	run moss run --network slirp:host-loopback=on "$ID"
 	show
-	[ "$output" = "good 1000" ]
+	[ "$output" = "good $count" ]
 }
 
 @test "network: slirp: much data both ways, a half-closed connection, and one who reads late" {

@@ -27,8 +27,8 @@ selection() {
 		e2e_filter="$first|$entered|^exec: .*(cgroup|paused)|^exec --(cgroup|tty: a)|^cgroup: |^devices: .*(rules deny|real devices)|^delete: --force ends|^default state dir|^CVE-2019-5736"
 		;;
 	session)
-		e2e_files=(walkthroughs.bats exit_status.bats cgroup.bats exec.bats)
-		e2e_filter="$first|$entered|^exec --tty: a|^cgroup: (without|a limit)"
+		e2e_files=(walkthroughs.bats exit_status.bats cgroup.bats exec.bats network.bats)
+		e2e_filter="$first|$entered|^exec --tty: a|^cgroup: (without|a limit)|^network: (slirp: (an addr|by annot|TCP|1000|much|the (container|helper))|publish: (TCP|what)|sandbox)"
 		;;
 	scope)
 		e2e_files=(walkthroughs.bats cgroup.bats state.bats exec.bats)
