@@ -535,6 +535,6 @@ s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1])))' $((port + i))
 	[[ "$status" -eq 1 && "$output" == *"/dev/net/tun: the device that slirp needs is missing: no such file or directory"*"modprobe tun"* ]]
 	mknod "$tun" c 10 200
 	without "mount -o bind,nodev $BATS_TEST_TMPDIR $BATS_TEST_TMPDIR && mount -o remount,bind,nodev $BATS_TEST_TMPDIR && mount --bind $tun /dev/net/tun"
-	[[ "$status" -eq 1 && "$output" == *"/dev/net/tun: user 0 may not open it: Permission denied"*"chmod 0666 /dev/net/tun"* ]]
+	[[ "$status" -eq 1 && "$output" == *"/dev/net/tun: user 0 may not open it: permission denied"*"chmod 0666 /dev/net/tun"* ]]
 	no_containers
 }
