@@ -109,7 +109,7 @@ static int explain_user(const struct bus *bus, int code, const char *address, st
 	char path[64];
 
 	snprintf(path, sizeof(path), "/run/user/%u/bus", (unsigned)bus->user);
-	if (code != ENOENT)
+	if (address[0] != '\0')
 		error_at(err, code, address, "connect to the bus of user %u", (unsigned)bus->user);
 	else
 		error_at(err, code, path, "find the bus of user %u's systemd", (unsigned)bus->user);

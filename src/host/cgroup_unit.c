@@ -53,9 +53,8 @@ static bool ends_with(const char *text, const char *end)
 	return length > strlen(end) && strcmp(text + length - strlen(end), end) == 0;
 }
 
-/* What the manager of the unit @name says of Delegate=. It would take controllers back at its next reload where it is
- * "no", and the limits with them. */
-static bool manager_delegates(const char *path, const char *name)
+/* What the manager of the unit @name says of Delegate=. */
+static bool ask_manager(const char *path, const char *name)
 {
 	char env[PATH_MAX], systemctl[PATH_MAX], runtime[64], text[16] = "", *manager = strstr(path, "/user@") ? "--user" : "--system";
 	char *argv[] = { env, runtime, systemctl, manager, "show", "--property=Delegate", "--value", "--", (char *)name, NULL };
@@ -70,6 +69,17 @@ static bool manager_delegates(const char *path, const char *name)
 		status = run_wait(&run, text, sizeof(text), &ignored);
 	run_end(&run);
 	return status == 0 && strcmp(text, "yes\n") == 0;
+}
+
+/* Where it is "no" the manager would take controllers back at its next reload, and the limits with them. It is only ever
+ * asked of our own unit, so once is enough. */
+static bool manager_delegates(const char *path, const char *name)
+{
+	static enum { UNKNOWN, NO, YES } answer;
+
+	if (answer == UNKNOWN)
+		answer = ask_manager(path, name) ? YES : NO;
+	return answer == YES;
 }
 
 /* Is it the cgroup of a unit that is delegated to us? A user's manager can set no such attribute; its own cgroup and its

@@ -290,7 +290,7 @@ static int set_limits(struct making *making, struct error *err)
 {
 	struct cgroup_target target = target_of(making);
 
-	if (making->scope.sock >= 0 && prepare_limits(making, err) < 0)
+	if (making->plan->cgroup.scope.unit != NULL && prepare_limits(making, err) < 0)
 		return -err->code;
 
 	for (size_t i = 0; i < making->limits_count; i++) {
@@ -668,7 +668,7 @@ static int make_container(struct making *making, struct error *err)
 			return -err->code;
 	/* In a scope they wait until the process in between has left it: with that in it none can be handed down. */
 	if (make_hooks(making, err) < 0 || make_cgroup(making, err) < 0 ||
-	    (making->scope.sock < 0 && prepare_limits(making, err) < 0) ||
+	    (plan->cgroup.scope.unit == NULL && prepare_limits(making, err) < 0) ||
 	    intel_rdt_make(&plan->intel_rdt, err) < 0 || make_fifo(making, err) < 0 || make_notify(making, err) < 0 ||
 	    make_resolv_conf(making, err) < 0)
 		return -err->code;

@@ -11,7 +11,7 @@ teardown() {
 }
 
 STARTED=()
-# helpers: the pids of those that this test's moss has started, as the path of the program says.
+# helpers: the pids of the moss-slirp beside the moss under test: another run's have another path.
 helpers() { ps -eo pid=,stat=,args= | awk -v path="${MOSS%/*}/moss-slirp" '$3 == path && $2 !~ /^Z/ { print $1 }'; }
 no_helper() { [ -z "$(helpers)" ]; }
 
@@ -601,4 +601,17 @@ s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1])))' $((port + i))
 	cat out
 	grep -q '/dev/net/tun: the device list of a cgroup refuses it: operation not permitted; allow c 10:200 rwm' out
 	moss_v2 delete --force "$ID"
+}
+
+@test "network: a moss without its helper says so before anything is made" {
+	config '.process.args = ["true"]'
+	mkdir bin && cp "$MOSS" bin/moss
+	[ ! -e /usr/local/libexec/moss/moss-slirp ] || skip "there is one installed"
+	run bin/moss --root "$ROOT" run --network slirp "$ID" 3>&- 4>&-
+	show
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"--network: moss-slirp: find the helper program"* ]]
+	no_containers
+	run bin/moss --root "$ROOT" run --network none "$ID" 3>&- 4>&-
+	[ "$status" -eq 0 ]
 }

@@ -565,11 +565,11 @@ sys.exit(ctypes.CDLL(None).ptrace(0x4206, int(sys.argv[1]), None, None) != 0)' "
 		config '.linux.resources.unified = {($k): "1"}' --arg k "$key"
 		attempt run "$ID-2"
 		[ "$status" -eq 1 ]
-		[[ "$output" == *"linux: resources: unified"* ]]
+		[[ "$output" == *"linux: resources: unified"*"this is not a file of a controller"* ]]
 		jq -n --arg k "$key" '{unified: {($k): "1"}}' >resources.json
 		attempt update --resources resources.json "$ID"
 		[ "$status" -eq 1 ]
-		[[ "$output" == *"linux: resources: unified"* ]]
+		[[ "$output" == *"linux: resources: unified"*"this is not a file of a controller"* ]]
 	done
 	for path in .. ../.. "$up" "$up$BATS_TEST_TMPDIR" "x/../.." "$up/sys/fs/cgroup"; do
 		run --separate-stderr moss exec --cgroup "$path" "$ID" echo ran

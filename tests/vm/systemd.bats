@@ -1,39 +1,11 @@
 #!/usr/bin/env bats
 # systemd.bats - systemd as the maker of containers' cgroups: root's in the machine's, a user's in her own manager's,
-# from a login session and with an environment that su has lost.
-# parts: root session lost
+# from a login session (and in systemd_lost.bats with an environment that su has lost).
+# parts: root session
 load vm.bash
-setup() {
-	e2e_setup
-	unit=moss-$ID.scope
-	if is_root; then base=/system.slice; else base=/user.slice/user-$(id -u).slice/user@$(id -u).service/user.slice; fi
-}
-teardown() {
-	[ -z "${bus-}" ] || [ ! -e "$bus.away" ] || mv "$bus.away" "$bus"
-	e2e_teardown
-	sc --quiet stop "*$ID*" 2>/dev/null || true
-}
+load systemd.bash
 
-# sc ARGS: systemctl of the manager that this part's containers are in.
-sc() {
-	if is_root; then systemctl "$@"; else XDG_RUNTIME_DIR=/run/user/$(id -u) systemctl --user "$@"; fi
-}
-# property NAME [UNIT]: as systemd shows it.
-property() { sc show -P "$1" "${2-$unit}"; }
-# is PROPERTY VALUE
-is() { [ "$(property "$1")" = "$2" ] || { echo "$1: \"$(property "$1")\", not \"$2\"" && return 1; }; }
-# file FILE VALUE: of the scope's cgroup.
-file() { [ "$(cat "/sys/fs/cgroup$base/$unit/$1")" = "$2" ] || { echo "$1: \"$(cat "/sys/fs/cgroup$base/$unit/$1")\", not \"$2\"" && return 1; }; }
-# nothing_left: no container, no unit, no cgroup.
-nothing_left() {
-	no_containers
-	[ -z "$(sc list-units --all --plain --no-legend "*$ID*")" ]
-	[ -z "$(find /sys/fs/cgroup -type d -name "*$ID*" 2>/dev/null)" ]
-}
-# limits JSON: what linux.resources holds, besides the device list.
-limits() { config '.linux.resources = $r + {devices: .linux.resources.devices}' --argjson r "$1"; }
-
-# Seen failing without: enter_scope() (no cgroup_make), scope_forget().
+# Seen failing without: cgroup_make() in enter_scope().
 @test "systemd: a scope of that name and slice, delegated, with the container in it; delete leaves neither scope nor cgroup" {
 	program sleep 60
 	apart --systemd-cgroup run -d "$ID"
@@ -284,11 +256,11 @@ limits() { config '.linux.resources = $r + {devices: .linux.resources.devices}' 
 		+ [{destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["nosuid", "noexec", "nodev"]}]
 		| .linux.namespaces += [{type: "cgroup"}] | .linux.namespaces |= unique_by(.type)
 		| .process.capabilities |= with_entries(.value += ["CAP_CHOWN", "CAP_DAC_OVERRIDE"])'
-	program sh -c 'cd /sys/fs/cgroup && mkdir -p user/a/b && chown -R 1000:1000 user && chmod 700 user && echo given; exec sleep 60'
+	program sh -c 'cd /sys/fs/cgroup && mkdir -p user/a/b && chmod 700 user && busybox chown -R 1000:1000 user && echo given; exec sleep 60'
 	for manager in systemd cgroupfs; do
 		[ "$manager" = systemd ] || is_root || break # her session has none
 		apart --cgroup-manager "$manager" run -d "$ID"
-		eventually grep -q given out
+		eventually grep -q given out || { cat out && false; }
 		[ "$(stat -c %u "/sys/fs/cgroup$(cgroup_of "$(pid_of)")/user")" -ge 10000 ]
 		moss delete --force "$ID"
 		nothing_left
