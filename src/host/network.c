@@ -89,6 +89,14 @@ static int check_namespaces(const struct spec *spec, const char *source, struct 
 	return 0;
 }
 
+/* A build without the helper says so before anything is made. */
+static int check_helper(const char *source, struct error *err)
+{
+	char path[4096];
+
+	return helper_find(HELPER, path, sizeof(path), err) < 0 ? error_object(err, "%s", source) : 0;
+}
+
 int network_adapt(const struct launch_options *options, struct spec *spec, struct error *err)
 {
 	const char *text = options->network, *source = "--network", *publish_source = "--publish", *publish;
@@ -111,7 +119,7 @@ int network_adapt(const struct launch_options *options, struct spec *spec, struc
 			return error_set(err, ENOMEM, "network");
 		if (spec_network_parse(text, spec->network, err) < 0)
 			return error_object(err, "%s", source);
-		if (check_namespaces(spec, source, err) < 0)
+		if (check_namespaces(spec, source, err) < 0 || (network_is_slirp(spec) && check_helper(source, err) < 0))
 			return -err->code;
 	}
 	if (check_publish(spec, publish_source, err) < 0)
