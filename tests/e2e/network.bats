@@ -336,6 +336,23 @@ s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1])))' $((port + i))
 	[ "$output" = "failure 2" ]
 }
 
+@test "network: dns: for a normal user, as root of a user and network namespace around moss" {
+	need_user "the test above"
+	unshare -Urn true 2>/dev/null || skip "no user namespace can be made here"
+	rm config.json
+	"$MOSS" spec
+	config '.process.terminal = false'
+	with_python
+	program sh -c 'for how in udp tcp; do python3 /network.py dns-ask 10.0.2.3 name $how; python3 /network.py dns-ask 10.0.2.3 big $how; done'
+	run timeout 50 unshare -Urn sh -c 'ip link set lo up
+		"$1" "$2/network.py" dns-server 127.53.0.1 "hello from the test" >server 2>&1 & server=$!
+		until grep -q ^ready server; do sleep 0.1; done
+		"$3" --root "$4" run --network slirp:dns=127.53.0.1 "$5"
+		kill $server' sh "$PYTHON" "$E2E_DIR" "$MOSS" "$ROOT" "$ID" 3>&- 4>&-
+	show
+	[ "$output" = "$(printf 'hello from the test\ntruncated\nhello from the test\n3000')" ]
+}
+
 @test "network: dns: 30 connections one after the other, of which libslirp has ports for 8" {
 	with_python
 	need_root "a resolver on port 53"
