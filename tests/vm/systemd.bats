@@ -290,7 +290,7 @@ load systemd.bash
 	nothing_left
 }
 
-# Seen failing without: KillUnit in unit_stop().
+# Seen failing without: scope_forget().
 @test "systemd: moss killed half-way: delete --force leaves neither scope nor state" {
 	config '.linux.cgroupsPath = ":moss:\($id)"' --arg id "$ID"
 	half_way
