@@ -29,7 +29,7 @@
 #include "settings.h"
 #include "watch.h"
 
-/* What is known against a libslirp; MOSS_SLIRP_FIXED below. */
+/* What is known against a libslirp, and the version without it. */
 static const struct { const char *id; unsigned fixed[3]; const char *what; } faults[] = {
 	{ "CVE-2026-9539", { 4, 9, 2 }, "urgent data beyond its buffer" },
 	{ "CVE-2026-95507", { 4, 9, 5 }, "DHCPv6 with a small MTU" },

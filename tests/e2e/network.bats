@@ -146,6 +146,50 @@ slirp_of() { jq -r .network.pid "$ROOT/${1:-$ID}/state.json"; }
 	[ "$output" = "no: Connection refused" ]
 }
 
+@test "network: slirp: an address that the host gets later is closed, too" {
+	local ns=(unshare -n)
+	with_python
+	is_root || ns=(unshare -Urn)
+	"${ns[@]}" true 2>/dev/null || skip "no network namespace can be made here"
+	rm config.json
+	"$MOSS" spec
+	config '.process.terminal = false'
+	with_python
+	program sleep 1000
+	run timeout 50 "${ns[@]}" sh -c 'ip link set lo up
+		"$1" "$2/network.py" echo 0.0.0.0:9000 >server 2>&1 & server=$!
+		until grep -qs ^ready server; do sleep 0.1; done
+		can() { "$moss" --root "$root" exec "$id" /usr/bin/python3 /network.py can "$1:9000"; }
+		moss=$3 root=$4 id=$5
+		"$moss" --root "$root" run -d --network slirp "$id" </dev/null >out 2>&1
+		can 192.0.2.77
+		ip addr add 192.0.2.77/32 dev lo
+		sleep 1
+		can 192.0.2.77
+		"$moss" --root "$root" delete --force "$id"
+		kill $server' sh "$PYTHON" "$E2E_DIR" "$MOSS" "$ROOT" "$ID" 3>&- 4>&-
+	show
+	[ "$output" = "$(printf 'no: Network is unreachable\nno: Connection refused')" ]
+}
+
+@test "network: slirp: outbound is the address that connections come from" {
+	local port
+	with_python
+	port=$(free_port)
+	outside peers "127.0.0.1:$port" 2
+	inside ask "10.0.2.2:$port"
+	run moss run --network slirp:host-loopback=on,outbound=127.0.0.5 "$ID"
+	show
+	[ "$output" = "peer 127.0.0.5" ]
+	run moss run --network slirp:host-loopback=on,outbound=lo "$ID"
+	show
+	[ "$output" = "peer 127.0.0.1" ]
+	run moss run --network slirp:outbound=nosuch0 "$ID"
+	show
+	[[ "$status" -eq 1 && "$output" == *"nosuch0: slirp: outbound: no interface of the host with an address"* ]]
+	no_containers
+}
+
 @test "network: slirp: IPv6 in and out" {
 	local port
 	with_python
@@ -336,6 +380,23 @@ s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1])))' $((port + i))
 	[ "$output" = "failure 2" ]
 }
 
+@test "network: dns: for a normal user, as root of a user and network namespace around moss" {
+	need_user "the test above"
+	unshare -Urn true 2>/dev/null || skip "no user namespace can be made here"
+	rm config.json
+	"$MOSS" spec
+	config '.process.terminal = false'
+	with_python
+	program sh -c 'for how in udp tcp; do python3 /network.py dns-ask 10.0.2.3 name $how; python3 /network.py dns-ask 10.0.2.3 big $how; done'
+	run timeout 50 unshare -Urn sh -c 'ip link set lo up
+		"$1" "$2/network.py" dns-server 127.53.0.1 "hello from the test" >server 2>&1 & server=$!
+		until grep -qs ^ready server; do sleep 0.1; done
+		"$3" --root "$4" run --network slirp:dns=127.53.0.1 "$5"
+		kill $server' sh "$PYTHON" "$E2E_DIR" "$MOSS" "$ROOT" "$ID" 3>&- 4>&-
+	show
+	[ "$output" = "$(printf 'hello from the test\ntruncated\nhello from the test\n3000')" ]
+}
+
 @test "network: dns: 30 connections one after the other, of which libslirp has ports for 8" {
 	with_python
 	need_root "a resolver on port 53"
@@ -407,7 +468,7 @@ s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1])))' $((port + i))
 }
 
 @test "network: slirp: 1000 connections at once, in and out" {
-	local port count=1000
+	local port most count=1000
 	with_python
 	if grep -qs "User Mode Linux" /proc/cpuinfo; then count=200; fi # where each packet takes ten times as long
 	[ "$(ulimit -Hn)" -ge 4096 ] || skip "no more than $(ulimit -Hn) files may be open"
@@ -415,8 +476,13 @@ s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1])))' $((port + i))
 	ulimit -n 4096
 	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 4096, hard: 4096}]'
 	serve --network slirp -p "127.0.0.1:$port:80" -- echo 0.0.0.0:80
-	client many "127.0.0.1:$port" "$count"
-	[ "$output" = "good $count" ]
+	for _ in 1 2 3; do # what is closed is given back
+		client many "127.0.0.1:$port" "$count"
+		[ "$output" = "good $count" ]
+	done
+	most=$(awk '/^VmHWM/ { print $2 }' "/proc/$(pgrep -P "$(slirp_of)")/status")
+	echo "the helper had $most kB at the most"
+	[ "$most" -le 61440 ]
 	moss delete --force "$ID"
 	port=$(free_port)
 	outside echo "127.0.0.1:$port"
