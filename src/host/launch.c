@@ -461,7 +461,7 @@ static int clone_container(struct making *making, struct error *err)
 
 		making->no_cgroup = *err;
 		fd_close(&making->cgroup_fd);
-		(void)!cgroup_remove(out->state.cgroup, making->mark, &ignored);
+		(void)!cgroup_remove(out->state.cgroup, &(struct cgroup_claim){ making->mark, out->state.cgroup_id, true }, &ignored);
 		out->state.cgroup = NULL;
 		child.cgroup_fd = -1;
 		ret = join_clone(&making->plan->join, &child, &making->pid, &out->pidfd, err);
@@ -503,6 +503,7 @@ static int prepare_record(struct making *making, struct error *err)
 	if (ret < 0)
 		return error_set(err, -ret, "tell process %d from later ones of its number", (int)making->pid);
 	state->creating = false;
+	state->cgroup_id = making->cgroup_fd >= 0 ? cgroup_id(making->cgroup_fd) : 0;
 	making->notes_written = state->notes_count;
 	if (state_keep_config(making->out->dir_fd, making->plan->config, making->plan->config_size, err) < 0)
 		return -err->code;
@@ -738,7 +739,7 @@ static void unmake(struct making *making)
 	fd_close(&out->signal_fd); /* what is blocked stays so: nothing interrupts us here */
 	pid_file_remove(making->options->pid_file, making->pid);
 	if (out->state.cgroup != NULL && making->mark[0] != '\0')
-		(void)!cgroup_remove(out->state.cgroup, making->mark, &ignored);
+		(void)!cgroup_remove(out->state.cgroup, &(struct cgroup_claim){ making->mark, out->state.cgroup_id, true }, &ignored);
 	scope_forget(&out->state, out->dir_fd);
 	intel_rdt_close(&making->plan->intel_rdt); /* and with it the lock */
 	(void)!intel_rdt_remove(&out->state, out->dir_fd, &ignored);
