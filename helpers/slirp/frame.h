@@ -23,7 +23,7 @@
 #define FRAME_DNS6 "fd00::3" /* nobody answers there */
 #define FRAME_GUEST6 "fd00::100"
 
-#define FRAME_HOST_MAX 256 /* addresses of the host that are kept apart */
+#define FRAME_HOST_MAX 2048 /* addresses of the host that are kept apart; with more of them there is no slirp */
 
 struct frame_rules {
 	uint32_t network, mask, gateway, dns, guest; /* IPv4, host byte order */

@@ -29,7 +29,7 @@
 #include "settings.h"
 #include "watch.h"
 
-/* What is known against a libslirp; MOSS_SLIRP_FIXED below. */
+/* What is known against a libslirp, and the version without it. */
 static const struct { const char *id; unsigned fixed[3]; const char *what; } faults[] = {
 	{ "CVE-2026-9539", { 4, 9, 2 }, "urgent data beyond its buffer" },
 	{ "CVE-2026-95507", { 4, 9, 5 }, "DHCPv6 with a small MTU" },
@@ -98,6 +98,7 @@ static int forget_caller(struct error *err)
 		if (fcntl(keep[i], F_SETFD, FD_CLOEXEC) < 0)
 			return error_set(err, errno, "fd %d", keep[i]);
 	sys_signals_reset();
+	signal(SIGPIPE, SIG_IGN); /* libslirp writes to connections that are gone */
 	setsid();
 	umask(077);
 	return chdir("/") < 0 ? error_at(err, errno, "/", "chdir") : 0;
@@ -157,7 +158,7 @@ int main(int argc, char **argv)
 	struct watch watch = { .container = SETTINGS_PIDFD, .updates = updates[0], .network = &settings.network };
 	int ret = watch_begin(&watch);
 	if (ret < 0) {
-		error_set(&err, -ret, "tell the host's addresses");
+		error_set(&err, -ret, "find the host's addresses, which are to be closed to the container");
 		give_up(&err);
 	}
 	struct sandbox sandbox = { .may_bind = engine->config.outbound_addr != NULL || engine->config.outbound_addr6 != NULL };

@@ -27,8 +27,8 @@
 #include "base/sys.h"
 
 #define NOBODY 65534
-#define FILES_MAX 65536
-#define MEMORY_MAX (UINT64_C(32) << 30) /* addresses, of which a connection takes 256 KiB */
+#define FILES_MAX 16384
+#define MEMORY_MAX (UINT64_C(8) << 30) /* addresses, of which a connection takes 256 KiB */
 
 pid_t sandbox_clone(struct sandbox *sandbox, int *ret_pidfd, struct error *err)
 {

@@ -48,18 +48,24 @@ static void read_resolvers(const struct spec_network *network, struct engine_upd
 		update->resolvers[update->resolvers_count++] = (struct spec_address){ .family = AF_INET, .v4.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
-static void read_addresses(struct engine_update *update)
+/* Returns 0 or -errno: one that is not known would be open. */
+static int read_addresses(struct engine_update *update)
 {
 	struct ifaddrs *all = NULL;
+	int ret = 0;
 
 	update->host_count = 0;
 	if (getifaddrs(&all) < 0)
-		return;
-	for (struct ifaddrs *one = all; one != NULL && update->host_count < FRAME_HOST_MAX; one = one->ifa_next) {
+		return -errno;
+	for (struct ifaddrs *one = all; one != NULL && ret == 0; one = one->ifa_next) {
 		struct spec_address *address = &update->host[update->host_count];
 
 		if (one->ifa_addr == NULL)
 			continue;
+		if (update->host_count == FRAME_HOST_MAX) {
+			ret = -E2BIG;
+			continue;
+		}
 		if (one->ifa_addr->sa_family == AF_INET)
 			*address = (struct spec_address){ .family = AF_INET, .v4 = ((struct sockaddr_in *)one->ifa_addr)->sin_addr };
 		else if (one->ifa_addr->sa_family == AF_INET6)
@@ -69,6 +75,7 @@ static void read_addresses(struct engine_update *update)
 		update->host_count++;
 	}
 	freeifaddrs(all);
+	return ret;
 }
 
 /* A socket that is told when the host gets or loses an address; -1: then it is looked at with the file. */
@@ -107,8 +114,9 @@ static int tell(const struct watch *watch, bool addresses)
 
 	now = told;
 	read_resolvers(watch->network, &now);
-	if (addresses)
-		read_addresses(&now);
+	int ret = addresses ? read_addresses(&now) : 0;
+	if (ret < 0)
+		return ret;
 	if (memcmp(&now, &told, sizeof(now)) == 0)
 		return 0;
 	if (send(watch->updates, &now, sizeof(now), MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof(now))
@@ -140,8 +148,9 @@ void watch_run(const struct watch *watch)
 	struct stat file = { 0 };
 
 	(void)is_same_file(&file);
-	(void)tell(watch, true); /* what has changed since the beginning */
-	for (;;) {
+	/* What has changed since the beginning. Whoever inside does not take it now (-EAGAIN) is told again. */
+	int ret = tell(watch, true);
+	while (ret == 0 || ret == -EAGAIN) {
 		struct pollfd fds[] = { { .fd = watch->container, .events = POLLIN }, { .fd = watch->inside, .events = POLLIN },
 					{ .fd = signals, .events = POLLIN }, { .fd = news, .events = POLLIN } };
 		int count = poll(fds, array_size(fds), LOOK_MS);
@@ -153,8 +162,8 @@ void watch_run(const struct watch *watch)
 		bool moved = count > 0 && fds[3].revents != 0;
 		if (moved)
 			drain(news);
-		if (moved || !is_same_file(&file))
-			(void)tell(watch, moved || news < 0);
+		if (!is_same_file(&file) || moved || ret < 0)
+			ret = tell(watch, moved || news < 0 || ret < 0);
 	}
 	pidfd_send_signal(watch->inside, SIGKILL, NULL, 0);
 	waitid(P_PIDFD, (id_t)watch->inside, NULL, WEXITED);

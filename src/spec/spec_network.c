@@ -155,14 +155,14 @@ static bool read_ports(const char *text, uint16_t *ret_first, uint16_t *ret_coun
 	size_t   length = strcspn(text, "-");
 	uint64_t first, last;
 
-	if (length >= sizeof(number))
+	if (length >= sizeof(number) || text[0] == '0') /* 080 is another number for some */
 		return false;
 	memcpy(number, text, length);
 	number[length] = '\0';
 	if (!str_to_uint(number, UINT16_MAX, &first) || first == 0)
 		return false;
 	last = first;
-	if (text[length] == '-' && (!str_to_uint(text + length + 1, UINT16_MAX, &last) || last < first))
+	if (text[length] == '-' && (text[length + 1] == '0' || !str_to_uint(text + length + 1, UINT16_MAX, &last) || last < first))
 		return false;
 	*ret_first = (uint16_t)first;
 	*ret_count = (uint16_t)(last - first + 1);

@@ -129,6 +129,8 @@ can_not() {
 	for tool in ip $(needs "${1%-*}"); do
 		command -v "$tool" >/dev/null || { echo "$tool is not installed" && return; }
 	done
+	unshare --mount --pid --fork --net --ipc --cgroup --propagation private mount -t cgroup2 none "$CLIENTS_WORK" 2>/dev/null ||
+		{ echo "no namespaces here, or no cgroup v2 that can be mounted" && return; }
 	[ "${1#*-}" = rootless ] || return
 	command -v newuidmap >/dev/null || { echo "newuidmap is not installed" && return; }
 	id "$CLIENTS_USER" >/dev/null 2>&1 || useradd -m -s /bin/bash "$CLIENTS_USER" >/dev/null 2>&1

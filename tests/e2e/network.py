@@ -143,6 +143,15 @@ def can(where, seconds="3"):
     say("yes")
 
 
+def ping(host):
+    """An echo request by a socket that takes no privilege."""
+    kind = socket.IPPROTO_ICMPV6 if ":" in host else socket.IPPROTO_ICMP
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM, kind)
+    sock.settimeout(5)
+    sock.sendto(struct.pack(">BBHHH", 128 if ":" in host else 8, 0, 0, 0, 1) + b"is there somebody", (host, 0))
+    say("answer" if b"is there somebody" in sock.recv(4096) else "something else")
+
+
 def both(where, size):
     """TCP: send so many bytes through an echo and compare what comes back."""
     size = int(size)
@@ -317,7 +326,7 @@ def dns_ask(host, name, how="udp"):
         say(text.decode() if len(text) < 300 else len(text))
 
 
-COMMANDS = {"echo": echo, "peers": peers, "udp-echo": udp_echo, "udp-ask": udp_ask, "ask": ask, "can": can, "both": both,
+COMMANDS = {"echo": echo, "peers": peers, "udp-echo": udp_echo, "udp-ask": udp_ask, "ask": ask, "can": can, "ping": ping, "both": both,
             "many": many, "half": half, "half-server": half_server, "slow": slow, "feed": feed,
             "dns-server": dns_server, "dns-ask": dns_ask}
 

@@ -198,7 +198,7 @@ sys.exit(ctypes.CDLL(None).ptrace(0x4206, int(sys.argv[1]), None, None) != 0)' "
 			[ "$output" = inside ]
 		else
 			[ "$status" -eq 1 ]
-			[[ "$output" == *"copy the running binary: Permission denied"*"vm.memfd_noexec is 2: start moss by the path"* ]]
+			[[ "$output" == *"copy the running binary: permission denied"*"vm.memfd_noexec is 2: start moss by the path"* ]]
 		fi
 		no_containers
 	done
