@@ -160,7 +160,7 @@ static bool wants_systemd(const struct spec *spec, const char *hierarchy, const 
 static int place_scope(struct spec *spec, const char *id, bool asked, struct cgroup_place *place, struct error *err)
 {
 	place->scope_is_asked = asked;
-	return scope_check(err) < 0 ? -err->code : scope_read_name(spec, id, &place->scope, err);
+	return scope_read_name(spec, id, &place->scope, err) < 0 || scope_check(err) < 0 ? -err->code : 0;
 }
 
 /* By a path that is given, or one by the container's id. @own: what it is to be below; NULL: /moss. */
