@@ -1,9 +1,10 @@
-/* helper.h - where the helper programs are. Side: host.
+/* helper.h - the helper programs: where they are, how they are started, what they answer. Side: host.
  *
  * What needs a bigger library than the core may link is a program of its own: moss-NAME. */
 #ifndef MOSS_HELPER_H
 #define MOSS_HELPER_H
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -15,5 +16,22 @@
  * Returns 0 or -errno with @err set (-ENOENT: in neither place). */
 int helper_find(const char *name, char *ret_path, size_t size, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
+
+struct helper_fd { /* an fd that the program gets */
+	int from; /* ours, lent; -1: /dev/null. Above every @as */
+	int as;
+};
+
+/* Start the program @path with these words, this environment (both end with NULL) and @count @fds; no signal is blocked in
+ * it. What else of ours is not close-on-exec it has, too, and closes itself.
+ * Returns 0 with our child's pid, or -errno with @err set. */
+int helper_start(char *const *words, char *const *environment, const struct helper_fd *fds, size_t count, const char *path,
+		 pid_t *ret_pid, struct error *err) __attribute__((nonnull, warn_unused_result));
+
+/* Wait on @sock (base/sync.h) for READY, for each message @timeout_ms at the most. What the program notes goes to @note,
+ * which may be NULL.
+ * Returns 0; the program's own error; or -errno with @err set: @note's, or that no answer came. */
+int helper_wait(const char *name, int sock, int timeout_ms, int (*note)(void *context, const char *text, struct error *err),
+		void *context, struct error *err) __attribute__((nonnull(1, 6), warn_unused_result));
 
 #endif

@@ -5,9 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -219,50 +217,6 @@ static char **make_arguments(const struct spec *spec, const char *path, bool in_
 	return (char **)argv;
 }
 
-/* With fds 3 and 4, no environment, and every signal as a program expects it. */
-static int spawn(const char *path, char **argv, const int fds[2], pid_t *ret_pid)
-{
-	static char *const no_environment[] = { NULL };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none;
-
-	sigemptyset(&none);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, fds[0], HELPER_PIDFD);
-	posix_spawn_file_actions_adddup2(&actions, fds[1], HELPER_SOCK);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	int code = posix_spawn(ret_pid, path, &actions, &attributes, argv, no_environment);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attributes);
-	return -code;
-}
-
-static int wait_ready(int sock, struct error *err)
-{
-	struct pollfd poll_fd = { .fd = sock, .events = POLLIN };
-	struct sync_message message;
-	int count;
-
-	do
-		count = poll(&poll_fd, 1, START_TIMEOUT_MS);
-	while (count < 0 && errno == EINTR);
-	if (count <= 0)
-		return error_at(err, count < 0 ? errno : ETIMEDOUT, HELPER, "wait for it");
-	int ret = sync_receive(sock, &message);
-	if (ret == 0)
-		fd_close(&message.fd); /* none is sent */
-	if (ret == 0 && message.kind == SYNC_READY)
-		return 0;
-	if (ret == 0 && message.kind == SYNC_ERROR) {
-		*err = message.error;
-		return -err->code;
-	}
-	return error_at(err, ret < 0 ? -ret : EPIPE, HELPER, "it ended without a word");
-}
-
 /* Of the helper, our child. */
 static int record(pid_t pid, struct state_network *ret_network, struct error *err)
 {
@@ -271,6 +225,17 @@ static int record(pid_t pid, struct state_network *ret_network, struct error *er
 
 	ret_network->pid = pid;
 	return ret < 0 ? error_at(err, -ret, HELPER, "tell process %d from later ones of its number", (int)pid) : 0;
+}
+
+static int start(const char *path, char **argv, int pidfd, int sock, pid_t *ret_pid, struct error *err)
+{
+	static char *const no_environment[] = { NULL };
+	fd_owned high_pidfd = fcntl(pidfd, F_DUPFD_CLOEXEC, ABOVE), high_sock = fcntl(sock, F_DUPFD_CLOEXEC, ABOVE);
+	const struct helper_fd fds[] = { { high_pidfd, HELPER_PIDFD }, { high_sock, HELPER_SOCK } };
+
+	if (high_pidfd < 0 || high_sock < 0)
+		return error_at(err, errno, path, "start");
+	return helper_start(argv, no_environment, fds, array_size(fds), path, ret_pid, err);
 }
 
 int network_start(const struct spec *spec, int pidfd, bool in_user_ns, struct state_network *ret_network, struct error *err)
@@ -287,14 +252,12 @@ int network_start(const struct spec *spec, int pidfd, bool in_user_ns, struct st
 	if (ret < 0)
 		return error_at(err, -ret, HELPER, "start");
 	fd_owned ours = socks[0], theirs = socks[1];
-	fd_owned high_pidfd = fcntl(pidfd, F_DUPFD_CLOEXEC, ABOVE), high_sock = fcntl(theirs, F_DUPFD_CLOEXEC, ABOVE);
-	ret = high_pidfd < 0 || high_sock < 0 ? -errno : spawn(path, argv, (int[]){ high_pidfd, high_sock }, &pid);
+	ret = start(path, argv, pidfd, theirs, &pid, err);
 	fd_close(&theirs);
-	fd_close(&high_sock);
 	if (ret < 0)
-		return error_at(err, -ret, path, "start");
+		return ret;
 	ret = record(pid, ret_network, err);
-	if (ret == 0 && wait_ready(ours, err) < 0)
+	if (ret == 0 && helper_wait(HELPER, ours, START_TIMEOUT_MS, NULL, NULL, err) < 0)
 		ret = error_step(err, "network");
 	if (ret < 0) {
 		kill(pid, SIGKILL); /* our child, not reaped yet */

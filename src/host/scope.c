@@ -7,7 +7,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,26 +134,13 @@ static void fill_environment(char *environment[3], struct arena *arena)
 	environment[count] = NULL;
 }
 
-static int spawn(const char *path, struct words *words, int sock, pid_t *ret_pid)
+static int spawn(const char *path, struct words *words, int sock, pid_t *ret_pid, struct error *err)
 {
+	const struct helper_fd fds[] = { { sock, STDIN_FILENO }, { -1, STDOUT_FILENO }, { -1, STDERR_FILENO } };
 	char *environment[3];
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none;
 
 	fill_environment(environment, &words->arena);
-	sigemptyset(&none);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, sock, STDIN_FILENO);
-	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	int code = posix_spawn(ret_pid, path, &actions, &attributes, words->words, environment);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attributes);
-	return -code;
+	return helper_start(words->words, environment, fds, array_size(fds), path, ret_pid, err);
 }
 
 /* Start the helper with these words, which are freed. */
@@ -169,13 +155,11 @@ static int start(struct words *words, struct scope *ret_scope, struct error *err
 	if (ret == 0 && (ret = sync_pair(socks)) < 0)
 		error_at(err, -ret, path, "socketpair");
 	if (ret == 0) {
-		ret = spawn(path, words, socks[1], &ret_scope->pid);
+		ret = spawn(path, words, socks[1], &ret_scope->pid, err);
 		close(socks[1]);
 		ret_scope->sock = socks[0];
-		if (ret < 0) {
+		if (ret < 0)
 			ret_scope->pid = 0;
-			error_at(err, -ret, path, "start");
-		}
 	}
 	arena_free(&words->arena);
 	return ret;
@@ -218,33 +202,9 @@ int scope_tell(const struct scope *scope, pid_t pid, struct error *err)
 
 int scope_wait(const struct scope *scope, int (*note)(void *context, const char *text, struct error *err), void *context, struct error *err)
 {
-	struct sync_message message;
+	int ret = helper_wait(PROGRAM, scope->sock, ANSWER_TIMEOUT_MS, note, context, err);
 
-	for (;;) {
-		struct pollfd answer = { .fd = scope->sock, .events = POLLIN };
-		int ready = poll(&answer, 1, ANSWER_TIMEOUT_MS);
-
-		if (ready < 0 && errno == EINTR)
-			continue;
-		if (ready <= 0)
-			return error_at(err, ready < 0 ? errno : ETIMEDOUT, PROGRAM, "wait for the helper program's answer");
-		int ret = sync_receive(scope->sock, &message);
-		if (ret < 0)
-			return error_at(err, -ret, PROGRAM, "read the helper program's answer");
-		fd_close(&message.fd);
-		if (message.kind == SYNC_READY)
-			return 0;
-		if (message.kind == SYNC_ERROR) {
-			*err = message.error;
-			return error_step(err, "systemd");
-		}
-		if (message.kind != SYNC_NOTE) {
-			error_at(err, EPIPE, PROGRAM, "the helper program ended without an answer");
-			return error_hint(err, "it was killed, or a library of its is missing: run it by hand (it is beside moss, or in " MOSS_LIBEXECDIR ")");
-		}
-		if (note != NULL && note(context, message.text, err) < 0)
-			return -err->code;
-	}
+	return ret < 0 ? error_step(err, "systemd") : 0;
 }
 
 void scope_close(struct scope *scope)
