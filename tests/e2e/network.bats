@@ -476,10 +476,8 @@ s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1])))' $((port + i))
 	ulimit -n 4096
 	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 4096, hard: 4096}]'
 	serve --network slirp -p "127.0.0.1:$port:80" -- echo 0.0.0.0:80
-	for _ in 1 2 3; do # what is closed is given back
-		client many "127.0.0.1:$port" "$count"
-		[ "$output" = "good $count" ]
-	done
+	client many "127.0.0.1:$port" "$count"
+	[ "$output" = "good $count" ]
 	most=$(awk '/^VmHWM/ { print $2 }' "/proc/$(pgrep -P "$(slirp_of)")/status")
 	echo "the helper had $most kB at the most"
 	[ "$most" -le 61440 ]
@@ -490,6 +488,27 @@ s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1])))' $((port + i))
 	run moss run --network slirp:host-loopback=on "$ID"
 	show
 	[ "$output" = "good $count" ]
+}
+
+# rss: kB that the helper in the sandbox holds.
+rss() { awk '/^VmRSS/ { print $2 }' "/proc/$(pgrep -P "$(slirp_of)")/status"; }
+
+# Seen failing with malloc's own choice of where buffers are: 30 MB stay.
+@test "network: slirp: the buffers of closed connections go back" {
+	local port _
+	with_python
+	port=$(free_port)
+	serve --network slirp -p "127.0.0.1:$port:80" -- echo 0.0.0.0:80
+	for _ in 1 2; do
+		client heavy "127.0.0.1:$port" 150 260000
+		[ "$output" = "closed 150" ]
+		for _ in $(seq 40); do # TIME_WAIT is 10 s in libslirp
+			[ "$(rss)" -gt 10240 ] || break
+			sleep 0.5
+		done
+		echo "the helper holds $(rss) kB"
+		[ "$(rss)" -le 10240 ]
+	done
 }
 
 @test "network: slirp: much data both ways, a half-closed connection, and one who reads late" {
