@@ -199,7 +199,9 @@ static int open_scope(struct making *making, struct error *err)
 	const struct plan *plan = making->plan;
 	const struct scope_start what = { &plan->cgroup.scope, making->out->state.id, making->mark, making->options->detach };
 
-	return scope_open(&what, &plan->spec, &making->scope, err);
+	int ret = scope_open(&what, &plan->spec, &making->scope, err);
+	making->scope.signal_fd = making->out->signal_fd;
+	return ret;
 }
 
 static int make_cgroup(struct making *making, struct error *err)
@@ -485,8 +487,8 @@ static int prepare_namespaces(struct making *making, struct error *err)
 		return error_step(err, "map ids");
 	if (netdev_move(&making->plan->net_devices, making->pid, making->out->pidfd, err) < 0)
 		return error_step(err, "move network devices");
-	if (network_is_slirp(spec) && network_start(spec, making->out->pidfd, making->plan->stage.in_user_ns,
-						    &making->out->state.network, err) < 0)
+	const struct network_of network = { making->out->pidfd, making->out->signal_fd, making->plan->stage.in_user_ns };
+	if (network_is_slirp(spec) && network_start(spec, &network, &making->out->state.network, err) < 0)
 		return -err->code;
 	int ret = sync_send(making->out->sock, SYNC_MAPPED, NULL, 0, -1);
 	return ret < 0 ? error_set(err, -ret, "tell that the namespaces are prepared") : 0;
