@@ -282,9 +282,10 @@ static int set_scope_limits(struct making *making, struct error *err)
 {
 	if (making->scope.sock < 0)
 		return 0;
-	int ret = scope_wait(&making->scope, note_of_talk, making, err);
+	struct error why = { 0 };
+	int ret = scope_wait(&making->scope, note_of_talk, making, &why);
 	scope_close(&making->scope);
-	return ret < 0 ? error_step(err, "set limits") : 0;
+	return ret < 0 ? limit_missed(making, &why, err) : 0;
 }
 
 /* While the other side makes its mounts; the program can't be executed before we say so. */
