@@ -13,8 +13,8 @@
 #define TCP_HEADER 20
 #define UDP_HEADER 8
 #define ARP_SIZE 28
-#define METADATA 0xa9fea9feu /* 169.254.169.254: what clouds tell their machines, secrets among it */
-#define METADATA6 "fd00:ec2::254"
+#define LINK_LOCAL 0xa9fe0000u /* 169.254.0.0/16: what clouds tell their machines is there, secrets among it */
+#define METADATA 0xa9fea9feu
 
 #define TCP_FIN 0x01
 #define TCP_SYN 0x02
@@ -124,18 +124,31 @@ static enum place place_of4(const struct frame_rules *rules, uint32_t to)
 		return PLACE_GATEWAY;
 	if (to == rules->dns)
 		return PLACE_DNS;
-	if ((to & rules->mask) == rules->network)
+	if ((to & rules->mask) == rules->network || (to & 0xffff0000) == LINK_LOCAL)
 		return PLACE_NOWHERE;
 	return is_of_host4(rules, to) ? PLACE_HOST : PLACE_WORLD;
+}
+
+/* The addresses at which clouds tell their machines the same by IPv6. */
+static bool is_metadata6(const struct in6_addr *to)
+{
+	static const uint8_t all[][16] = {
+		{ 0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, 0x54 }, /* fd00:ec2::254 */
+		{ 0xfd, 0x00, 0x0e, 0xc2, [15] = 0x23 },       /* fd00:ec2::23 */
+		{ 0xfd, 0x20, 0x00, 0xce, [14] = 0x02, 0x54 }, /* fd20:ce::254 */
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (memcmp(to, all[i], sizeof(*to)) == 0)
+			return true;
+	return false;
 }
 
 static enum place place_of6(const struct frame_rules *rules, const struct in6_addr *to)
 {
 	static const uint8_t nat64[12] = { 0x00, 0x64, 0xff, 0x9b };
-	struct in6_addr metadata;
 
-	inet_pton(AF_INET6, METADATA6, &metadata);
-	if (same(to, &metadata) || to->s6_addr[0] == 0xff || (to->s6_addr[0] == 0xfe && (to->s6_addr[1] & 0xc0) == 0x80))
+	if (is_metadata6(to) || to->s6_addr[0] == 0xff || (to->s6_addr[0] == 0xfe && (to->s6_addr[1] & 0xc0) == 0x80))
 		return PLACE_NOWHERE;
 	if (same(to, &rules->gateway6))
 		return PLACE_GATEWAY;

@@ -141,7 +141,8 @@ static void nothing_leads_nowhere(void **state)
 		"240.0.0.1", "169.254.169.254", "10.0.2.1", "10.0.2.77", "10.0.2.100", "10.0.2.255", "10.0.2.0",
 		"::", "::1", "::ffff:127.0.0.1", "::ffff:198.51.100.1", "::169.254.169.254", "64:ff9b::127.0.0.1", "64:ff9b::a9fe:a9fe",
 		"64:ff9b::10.0.2.2", "2002:7f00:1::", "2002:a9fe:a9fe::1", "fe80::2", "ff02::1", "ff0e::1", "fd00::1", "fd00::3", "fd00::100",
-		"fd00:ec2::254" };
+		"fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fe80::a9fe:a9fe", "febf::1", "169.254.0.1", "169.254.170.2",
+		"169.254.170.23", "169.254.255.255", "64:ff9b::169.254.170.2", "2002:a9fe:aa02::1" };
 
 	(void)state;
 	for (int open = 0; open <= 1; open++) {
@@ -153,6 +154,10 @@ static void nothing_leads_nowhere(void **state)
 			assert_int_equal(ping(closed[i]), FRAME_DROP);
 		}
 	}
+	/* Beside them; and a network of the container's own there. */
+	assert_int_equal(tcp("169.253.255.255", 80, SYN), FRAME_PASS);
+	assert_int_equal(tcp("169.255.0.0", 80, SYN), FRAME_PASS);
+	assert_int_equal(tcp("fd00:ec2::253", 80, SYN), FRAME_PASS);
 	assert_int_equal(tcp("64:ff9b::198.51.100.1", 80, SYN), FRAME_PASS);
 	assert_int_equal(tcp("2002:c633:6401::1", 80, SYN), FRAME_PASS);
 }
