@@ -286,7 +286,8 @@ static int round_of(struct engine *engine)
 	int count = epoll_wait(engine->epoll, events, EVENTS_A_ROUND, wait);
 	if (count < 0)
 		return errno == EINTR ? 0 : -1;
-	bool walk = engine_now_ms() - engine->walked_ms >= TIMER_MS;
+	engine->flows.now_ms = engine_now_ms();
+	bool walk = engine->flows.now_ms - engine->walked_ms >= TIMER_MS;
 	/* The sockets first: a frame may close one, and its number be another's. */
 	for (int tap = 0; tap <= 1; tap++) {
 		for (int i = 0; i < count; i++)
