@@ -261,8 +261,6 @@ suite() {
 	suite gcc
 	suite install
 	suite vm
-	suite pc
-	suite selinux
 ) &
 (
 	trap - EXIT
@@ -275,6 +273,8 @@ suite() {
 	suite cross
 	suite faults
 	suite clients
+	suite pc
+	suite selinux
 ) &
 wait
 

@@ -49,10 +49,8 @@ static bool candidate(const struct bus *bus, int number, char *address, size_t s
 	return true;
 }
 
-static int wait_ready(sd_bus *bus)
+static int wait_ready(sd_bus *bus, int64_t deadline)
 {
-	int64_t deadline = sys_now_ms() + BUS_TIMEOUT_MS;
-
 	for (;;) {
 		int ret = sd_bus_is_ready(bus);
 		if (ret != 0)
@@ -68,7 +66,7 @@ static int wait_ready(sd_bus *bus)
 	}
 }
 
-static int open_address(const char *address, sd_bus **ret_bus)
+static int open_address(const char *address, int64_t deadline, sd_bus **ret_bus)
 {
 	sd_bus *bus = NULL;
 	int ret = sd_bus_new(&bus);
@@ -82,7 +80,7 @@ static int open_address(const char *address, sd_bus **ret_bus)
 	if (ret >= 0)
 		ret = sd_bus_start(bus);
 	if (ret >= 0)
-		ret = wait_ready(bus);
+		ret = wait_ready(bus, deadline);
 	if (ret < 0) {
 		sd_bus_close(bus);
 		sd_bus_unref(bus);
@@ -125,16 +123,17 @@ int bus_open(struct bus *bus, struct error *err)
 {
 	char address[ADDRESS_MAX], failed[ADDRESS_MAX] = "";
 	int  code = ENOENT;
+	int64_t deadline = sys_now_ms() + BUS_TIMEOUT_MS; /* for all of them */
 
 	if (bus->system) {
-		int ret = open_address(SYSTEM_ADDRESS, &bus->bus);
+		int ret = open_address(SYSTEM_ADDRESS, deadline, &bus->bus);
 
 		return ret < 0 ? explain_system(-ret, err) : 0;
 	}
 	for (int number = 0; candidate(bus, number, address, sizeof(address)); number++) {
 		if (address[0] == '\0' || strcmp(address, failed) == 0)
 			continue;
-		int ret = open_address(address, &bus->bus);
+		int ret = open_address(address, deadline, &bus->bus);
 		if (ret >= 0)
 			return 0;
 		code = -ret;

@@ -160,7 +160,7 @@ static bool wants_systemd(const struct spec *spec, const char *hierarchy, const 
 static int place_scope(struct spec *spec, const char *id, bool asked, struct cgroup_place *place, struct error *err)
 {
 	place->scope_is_asked = asked;
-	return scope_check(err) < 0 ? -err->code : scope_read_name(spec, id, &place->scope, err);
+	return scope_read_name(spec, id, &place->scope, err) < 0 || scope_check(err) < 0 ? -err->code : 0;
 }
 
 /* By a path that is given, or one by the container's id. @own: what it is to be below; NULL: /moss. */
@@ -348,6 +348,21 @@ static int has_mark(int cgroup_fd, const char *mark)
 	return (size_t)size == strlen(mark) && memcmp(found, mark, (size_t)size) == 0 ? 1 : -EBUSY;
 }
 
+uint64_t cgroup_id(int cgroup_fd)
+{
+	struct stat st;
+
+	return fstat(cgroup_fd, &st) == 0 ? st.st_ino : 0;
+}
+
+/* The same: is it the one that is claimed? */
+static int is_claimed(int cgroup_fd, const struct cgroup_claim *claim)
+{
+	if (claim->own && claim->id != 0 && cgroup_id(cgroup_fd) == claim->id)
+		return 1;
+	return has_mark(cgroup_fd, claim->mark);
+}
+
 /* May a cgroup that was there before us be this container's? */
 static int check_existing(int fd, const char *path, const char *mark, struct error *err)
 {
@@ -401,10 +416,10 @@ int cgroup_make(const char *path, const char *mark, int *ret_fd, struct error *e
 	return ret;
 }
 
-int cgroup_open(const char *path, const char *mark, int *ret_fd)
+int cgroup_open(const char *path, const struct cgroup_claim *claim, int *ret_fd)
 {
 	fd_owned fd = cgroup_open_path(path);
-	int marked = fd < 0 ? fd : has_mark(fd, mark);
+	int marked = fd < 0 ? fd : is_claimed(fd, claim);
 
 	if (marked < 0 && marked != -EBUSY)
 		return marked;
@@ -578,14 +593,14 @@ static bool remove_empty(const char *path, const char *mark)
 	       st.f_type == CGROUP2_SUPER_MAGIC && rmdir(full) == 0;
 }
 
-static int remove_marked(const char *path, const char *mark)
+static int remove_claimed(const char *path, const struct cgroup_claim *claim)
 {
 	char name[NAME_MAX + 1];
 	fd_owned fd = cgroup_open_path(path);
 	fd_owned parent = open_parent(path, name, sizeof(name));
-	int marked = fd < 0 ? fd : parent < 0 ? parent : has_mark(fd, mark), ret = 0;
+	int marked = fd < 0 ? fd : parent < 0 ? parent : is_claimed(fd, claim), ret = 0;
 
-	if (marked == -EBUSY)
+	if (marked == -EBUSY || (marked == 0 && !claim->own))
 		return 0; /* not ours */
 	if (marked < 0 && marked != -ENOENT)
 		return marked;
@@ -599,9 +614,9 @@ static int remove_marked(const char *path, const char *mark)
 	return ret;
 }
 
-int cgroup_remove(const char *path, const char *mark, struct error *err)
+int cgroup_remove(const char *path, const struct cgroup_claim *claim, struct error *err)
 {
-	int ret = remove_empty(path, mark) ? 0 : remove_marked(path, mark);
+	int ret = remove_empty(path, claim->mark) ? 0 : remove_claimed(path, claim);
 
 	if (ret == 0)
 		ret = remove_empty_parents(path);

@@ -7,6 +7,7 @@
 #ifndef MOSS_CGROUP_H
 #define MOSS_CGROUP_H
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -56,9 +57,20 @@ int cgroup_make(const char *path, const char *mark, int *ret_fd, struct error *e
 /* Open @path below the root of the hierarchy, whoever's it is, through no link. Returns the fd or -errno. */
 int cgroup_open_path(const char *path) __attribute__((nonnull));
 
-/* Open it if it carries the mark. Returns 0 and the fd; -ENOENT: it is gone, or not ours; or another
+/* Why a cgroup is said to be a container's. */
+struct cgroup_claim {
+	const char *mark; /* lent; see cgroup_make() */
+	uint64_t    id;   /* the directory's inode number, which is not given again (cgroup_id()); 0: not known */
+	bool        own;  /* a record of our own says so. What another user has written proves nothing by itself */
+};
+
+/* The inode number of the open cgroup; 0 when it can't be had. */
+uint64_t cgroup_id(int cgroup_fd);
+
+/* Open it if the claim holds: it carries the mark, or our own record has its id. The root of a container that may divide
+ * its cgroup can take the mark away. Returns 0 and the fd; -ENOENT: it is gone, or not ours; or another
  * -errno. */
-int cgroup_open(const char *path, const char *mark, int *ret_fd) __attribute__((nonnull));
+int cgroup_open(const char *path, const struct cgroup_claim *claim, int *ret_fd) __attribute__((nonnull));
 
 /* Open the cgroup @path below @cgroup_fd; "", "/" and "." are that itself. A path that leads out of it, by
  * ".." or a link, is -EXDEV or -ELOOP. Returns 0 and the fd, or -errno. */
@@ -101,8 +113,8 @@ int cgroup_set_frozen(int cgroup_fd, bool frozen) __attribute__((warn_unused_res
 
 /* Wait until its processes have ended (10 s at the most), remove it and what was made below it,
  * and the directories above it that moss made and that are empty. One that is gone or not ours is success;
- * one without any mark (moss was killed between making and marking it) is removed when empty. */
-int cgroup_remove(const char *path, const char *mark, struct error *err)
+ * one without any mark (moss was killed between making and marking it) is removed when empty, where the claim is our own. */
+int cgroup_remove(const char *path, const struct cgroup_claim *claim, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
 #endif

@@ -39,13 +39,14 @@ int destroy_kill(const struct state *state, int dir_fd, int pidfd, struct error 
 
 int destroy_remove(struct state_root *root, const struct state *state, int dir_fd, struct error *err)
 {
+	struct cgroup_claim claim;
 	char mark[STATE_MARK_MAX];
 
-	int ret = state_mark(dir_fd, state->id, mark);
+	int ret = state_claim(dir_fd, state, mark, &claim);
 	if (ret < 0)
 		return error_at(err, -ret, state->id, "stat the container's state directory");
 	network_end(state, dir_fd);
-	if (state->cgroup != NULL && cgroup_remove(state->cgroup, mark, err) < 0)
+	if (state->cgroup != NULL && cgroup_remove(state->cgroup, &claim, err) < 0)
 		return -err->code;
 	scope_forget(state, dir_fd);
 	if (intel_rdt_remove(state, dir_fd, err) < 0)

@@ -372,8 +372,12 @@ static int clone_attached(struct entering *entering, const struct join_child *ch
 	const char *sub = asked->count > 0 ? asked->texts[0] + strspn(asked->texts[0], "/") : "";
 	char path[PATH_MAX], first[PATH_MAX];
 
-	if (entering->owner != geteuid() || entering->status == STATE_PAUSED)
-		return error_at(err, 0, entering->state.id, entering->status == STATE_PAUSED ? "it is paused" : "it is another user's");
+	if (entering->owner != geteuid())
+		return error_at(err, 0, entering->state.id, "it is another user's");
+	if (entering->status == STATE_PAUSED) {
+		error_at(err, 0, entering->state.id, "it is paused, and what is moved there stops");
+		return error_step(err, "systemd");
+	}
 	snprintf(path, sizeof(path), "%s%s%s", entering->state.cgroup, sub[0] ? "/" : "", sub);
 	int ret = clone_attached_to(entering, path, *child, err);
 	/* Divided by the container's own manager, as in clone_process(); systemd says no more than that it can't. */

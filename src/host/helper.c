@@ -7,12 +7,17 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/str.h"
 #include "base/sync.h"
+#include "base/sys.h"
+#include "host/signals.h"
 
 /* A file without an execute bit counts as missing, for root too (access(2)). */
 static int take(const char *directory, const char *name, char *ret_path, size_t size)
@@ -20,20 +25,31 @@ static int take(const char *directory, const char *name, char *ret_path, size_t 
 	return snprintf(ret_path, size, "%s/%s", directory, name) < (int)size && access(ret_path, X_OK) == 0 ? 0 : -ENOENT;
 }
 
+/* "": it can't be told, as of a binary that was removed. */
+static const char *own_directory(void)
+{
+	static char own[4096];
+	static bool known;
+
+	if (known)
+		return own;
+	known = true;
+	ssize_t length = readlink("/proc/self/exe", own, sizeof(own) - 1);
+	own[length > 0 ? length : 0] = '\0';
+	char *slash = own[0] == '/' && access(own, F_OK) == 0 ? strrchr(own, '/') : own;
+	*slash = '\0';
+	return own;
+}
+
 int helper_find(const char *name, char *ret_path, size_t size, struct error *err)
 {
-	char    own[4096];
-	ssize_t length = readlink("/proc/self/exe", own, sizeof(own) - 1);
+	const char *own = own_directory();
 
-	own[length > 0 ? length : 0] = '\0';
-	char *slash = strrchr(own, '/');
-	if (slash != NULL)
-		*slash = '\0';
-	if ((slash != NULL && take(own, name, ret_path, size) == 0) || take(MOSS_LIBEXECDIR, name, ret_path, size) == 0)
+	if ((own[0] != '\0' && take(own, name, ret_path, size) == 0) || take(MOSS_LIBEXECDIR, name, ret_path, size) == 0)
 		return 0;
 	error_at(err, ENOENT, name, "find the helper program");
 	return error_hint(err, "it is neither in %s, where moss is, nor in " MOSS_LIBEXECDIR ": install moss again, or build it with this part",
-			  slash != NULL ? own : "moss's own directory");
+			  own[0] != '\0' ? own : "moss's own directory");
 }
 
 int helper_start(char *const *words, char *const *environment, const struct helper_fd *fds, size_t count, const char *path,
@@ -51,7 +67,8 @@ int helper_start(char *const *words, char *const *environment, const struct help
 		else
 			posix_spawn_file_actions_addopen(&actions, fds[i].as, "/dev/null", O_RDWR, 0);
 	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+	/* What a terminal sends to moss and its kind is moss's to judge: a session of its own. */
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	int code = posix_spawn(ret_pid, path, &actions, &attributes, words, environment);
 	posix_spawn_file_actions_destroy(&actions);
@@ -59,22 +76,40 @@ int helper_start(char *const *words, char *const *environment, const struct help
 	return code != 0 ? error_at(err, code, path, "start") : 0;
 }
 
-int helper_wait(const char *name, int sock, int timeout_ms, int (*note)(void *context, const char *text, struct error *err),
-		void *context, struct error *err)
+int helper_ended(const char *name, struct error *err)
 {
+	error_at(err, 0, name, "the helper program ended without an answer");
+	return error_hint(err, "it was killed, or a library of its is missing: run it by hand (it is beside moss, or in " MOSS_LIBEXECDIR ")");
+}
+
+/* 1: there is something to read. */
+static int wait_readable(const struct helper_wait *wait, int64_t deadline, struct error *err)
+{
+	for (;;) {
+		struct pollfd fds[] = { { .fd = wait->sock, .events = POLLIN }, { .fd = wait->signal_fd, .events = POLLIN } };
+		int64_t left = deadline - sys_now_ms();
+
+		if (left <= 0)
+			return error_at(err, ETIMEDOUT, wait->name, "wait for the helper program's answer");
+		if (poll(fds, array_size(fds), (int)left) < 0 && errno != EINTR)
+			return error_at(err, errno, wait->name, "wait for the helper program's answer");
+		if (fds[0].revents != 0)
+			return 1;
+		if (fds[1].revents != 0 && signals_interrupted(wait->signal_fd, err) < 0)
+			return -err->code;
+	}
+}
+
+int helper_wait(const struct helper_wait *wait, struct error *err)
+{
+	int64_t deadline = sys_now_ms() + wait->timeout_ms;
 	struct sync_message message;
 
-	for (;;) {
-		struct pollfd answer = { .fd = sock, .events = POLLIN };
-		int ready = poll(&answer, 1, timeout_ms);
+	while (wait_readable(wait, deadline, err) > 0) {
+		int ret = sync_receive(wait->sock, &message);
 
-		if (ready < 0 && errno == EINTR)
-			continue;
-		if (ready <= 0)
-			return error_at(err, ready < 0 ? errno : ETIMEDOUT, name, "wait for the helper program's answer");
-		int ret = sync_receive(sock, &message);
 		if (ret < 0)
-			return error_at(err, -ret, name, "read the helper program's answer");
+			return error_at(err, -ret, wait->name, "read the helper program's answer");
 		fd_close(&message.fd); /* none is sent */
 		if (message.kind == SYNC_READY)
 			return 0;
@@ -82,11 +117,10 @@ int helper_wait(const char *name, int sock, int timeout_ms, int (*note)(void *co
 			*err = message.error;
 			return -err->code;
 		}
-		if (message.kind != SYNC_NOTE) {
-			error_at(err, EPIPE, name, "the helper program ended without an answer");
-			return error_hint(err, "it was killed, or a library of its is missing: run it by hand (it is beside moss, or in " MOSS_LIBEXECDIR ")");
-		}
-		if (note != NULL && note(context, message.text, err) < 0)
+		if (message.kind != SYNC_NOTE)
+			return helper_ended(wait->name, err);
+		if (wait->note != NULL && wait->note(wait->context, message.text, err) < 0)
 			return -err->code;
 	}
+	return -err->code;
 }

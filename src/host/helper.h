@@ -10,7 +10,8 @@
 
 /* Find the helper program @name ("moss-..."): beside the running binary, so that a build works from its own
  * directory, else in libexecdir/moss, where it is installed. The environment has no say: root trusts none for
- * where its programs are, and whoever could put a file beside the binary could replace the binary.
+ * where its programs are, and whoever could put a file beside the binary could replace the binary. The first call is the one
+ * that looks where that is, and must come before a container's process is made: see base/exe.h.
  *
  * @ret_path: @size bytes; an absolute path.
  * Returns 0 or -errno with @err set (-ENOENT: in neither place). */
@@ -28,10 +29,20 @@ struct helper_fd { /* an fd that the program gets */
 int helper_start(char *const *words, char *const *environment, const struct helper_fd *fds, size_t count, const char *path,
 		 pid_t *ret_pid, struct error *err) __attribute__((nonnull, warn_unused_result));
 
-/* Wait on @sock (base/sync.h) for READY, for each message @timeout_ms at the most. What the program notes goes to @note,
- * which may be NULL.
- * Returns 0; the program's own error; or -errno with @err set: @note's, or that no answer came. */
-int helper_wait(const char *name, int sock, int timeout_ms, int (*note)(void *context, const char *text, struct error *err),
-		void *context, struct error *err) __attribute__((nonnull(1, 6), warn_unused_result));
+struct helper_wait {
+	const char *name; /* the program's, for messages */
+	int         sock; /* base/sync.h */
+	int         timeout_ms;
+	int         signal_fd; /* of signals_open(): a signal that ends moss ends the waiting; -1: it waits */
+	int (*note)(void *context, const char *text, struct error *err); /* gets what the program notes; may be NULL */
+	void       *context;
+};
+
+/* Wait for READY. Returns 0; the program's own error; or -errno with @err set: @note's, -EINTR for a signal, -ETIMEDOUT,
+ * -EINVAL where the program ended without an answer (never -EPIPE, which is the container's process's end). */
+int helper_wait(const struct helper_wait *wait, struct error *err) __attribute__((nonnull, warn_unused_result));
+
+/* The error for that. Returns -EINVAL. */
+int helper_ended(const char *name, struct error *err) __attribute__((nonnull));
 
 #endif

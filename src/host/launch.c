@@ -199,7 +199,9 @@ static int open_scope(struct making *making, struct error *err)
 	const struct plan *plan = making->plan;
 	const struct scope_start what = { &plan->cgroup.scope, making->out->state.id, making->mark, making->options->detach };
 
-	return scope_open(&what, &plan->spec, &making->scope, err);
+	int ret = scope_open(&what, &plan->spec, &making->scope, err);
+	making->scope.signal_fd = making->out->signal_fd;
+	return ret;
 }
 
 static int make_cgroup(struct making *making, struct error *err)
@@ -280,9 +282,10 @@ static int set_scope_limits(struct making *making, struct error *err)
 {
 	if (making->scope.sock < 0)
 		return 0;
-	int ret = scope_wait(&making->scope, note_of_talk, making, err);
+	struct error why = { 0 };
+	int ret = scope_wait(&making->scope, note_of_talk, making, &why);
 	scope_close(&making->scope);
-	return ret < 0 ? error_step(err, "set limits") : 0;
+	return ret < 0 ? limit_missed(making, &why, err) : 0;
 }
 
 /* While the other side makes its mounts; the program can't be executed before we say so. */
@@ -461,7 +464,7 @@ static int clone_container(struct making *making, struct error *err)
 
 		making->no_cgroup = *err;
 		fd_close(&making->cgroup_fd);
-		(void)!cgroup_remove(out->state.cgroup, making->mark, &ignored);
+		(void)!cgroup_remove(out->state.cgroup, &(struct cgroup_claim){ making->mark, out->state.cgroup_id, true }, &ignored);
 		out->state.cgroup = NULL;
 		child.cgroup_fd = -1;
 		ret = join_clone(&making->plan->join, &child, &making->pid, &out->pidfd, err);
@@ -485,8 +488,8 @@ static int prepare_namespaces(struct making *making, struct error *err)
 		return error_step(err, "map ids");
 	if (netdev_move(&making->plan->net_devices, making->pid, making->out->pidfd, err) < 0)
 		return error_step(err, "move network devices");
-	if (network_is_slirp(spec) && network_start(spec, making->out->pidfd, making->plan->stage.in_user_ns,
-						    &making->out->state.network, err) < 0)
+	const struct network_of network = { making->out->pidfd, making->out->signal_fd, making->plan->stage.in_user_ns };
+	if (network_is_slirp(spec) && network_start(spec, &network, &making->out->state.network, err) < 0)
 		return -err->code;
 	int ret = sync_send(making->out->sock, SYNC_MAPPED, NULL, 0, -1);
 	return ret < 0 ? error_set(err, -ret, "tell that the namespaces are prepared") : 0;
@@ -503,6 +506,7 @@ static int prepare_record(struct making *making, struct error *err)
 	if (ret < 0)
 		return error_set(err, -ret, "tell process %d from later ones of its number", (int)making->pid);
 	state->creating = false;
+	state->cgroup_id = making->cgroup_fd >= 0 ? cgroup_id(making->cgroup_fd) : 0;
 	making->notes_written = state->notes_count;
 	if (state_keep_config(making->out->dir_fd, making->plan->config, making->plan->config_size, err) < 0)
 		return -err->code;
@@ -738,7 +742,7 @@ static void unmake(struct making *making)
 	fd_close(&out->signal_fd); /* what is blocked stays so: nothing interrupts us here */
 	pid_file_remove(making->options->pid_file, making->pid);
 	if (out->state.cgroup != NULL && making->mark[0] != '\0')
-		(void)!cgroup_remove(out->state.cgroup, making->mark, &ignored);
+		(void)!cgroup_remove(out->state.cgroup, &(struct cgroup_claim){ making->mark, out->state.cgroup_id, true }, &ignored);
 	scope_forget(&out->state, out->dir_fd);
 	intel_rdt_close(&making->plan->intel_rdt); /* and with it the lock */
 	(void)!intel_rdt_remove(&out->state, out->dir_fd, &ignored);

@@ -238,7 +238,7 @@ static int start(const char *path, char **argv, int pidfd, int sock, pid_t *ret_
 	return helper_start(argv, no_environment, fds, array_size(fds), path, ret_pid, err);
 }
 
-int network_start(const struct spec *spec, int pidfd, bool in_user_ns, struct state_network *ret_network, struct error *err)
+int network_start(const struct spec *spec, const struct network_of *of, struct state_network *ret_network, struct error *err)
 {
 	arena_owned arena = { NULL };
 	char  path[4096];
@@ -247,17 +247,18 @@ int network_start(const struct spec *spec, int pidfd, bool in_user_ns, struct st
 
 	if (helper_find(HELPER, path, sizeof(path), err) < 0)
 		return error_step(err, "network");
-	char **argv = make_arguments(spec, path, in_user_ns, &arena);
+	char **argv = make_arguments(spec, path, of->in_user_ns, &arena);
 	int ret = argv == NULL ? -ENOMEM : sync_pair(socks);
 	if (ret < 0)
 		return error_at(err, -ret, HELPER, "start");
 	fd_owned ours = socks[0], theirs = socks[1];
-	ret = start(path, argv, pidfd, theirs, &pid, err);
+	ret = start(path, argv, of->pidfd, theirs, &pid, err);
 	fd_close(&theirs);
 	if (ret < 0)
 		return ret;
+	const struct helper_wait wait = { HELPER, ours, START_TIMEOUT_MS, of->signal_fd, NULL, NULL };
 	ret = record(pid, ret_network, err);
-	if (ret == 0 && helper_wait(HELPER, ours, START_TIMEOUT_MS, NULL, NULL, err) < 0)
+	if (ret == 0 && helper_wait(&wait, err) < 0)
 		ret = error_step(err, "network");
 	if (ret < 0) {
 		kill(pid, SIGKILL); /* our child, not reaped yet */

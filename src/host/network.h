@@ -25,11 +25,16 @@ bool network_is_slirp(const struct spec *spec) __attribute__((nonnull, pure));
 int network_make_resolv_conf(struct spec *spec, int dir_fd, const char *directory, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
+struct network_of {
+	int  pidfd;      /* of the container's first process */
+	int  signal_fd;  /* of signals_open(): a signal that ends moss ends the waiting */
+	bool in_user_ns; /* its user namespace is not ours */
+};
+
 /* Start the helper and wait until the device is in the container and the published ports are bound. The container's first
  * process must be dumpable yet.
- * @pidfd: of that process; @in_user_ns: its user namespace is not ours.
  * Returns 0 and what state.json is to say of the helper, or -errno with @err set; then there is none. */
-int network_start(const struct spec *spec, int pidfd, bool in_user_ns, struct state_network *ret_network, struct error *err)
+int network_start(const struct spec *spec, const struct network_of *of, struct state_network *ret_network, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
 /* End the helper, if there is one, and wait until its ports are free. */

@@ -235,7 +235,7 @@ static void probe_cgroup(struct probe_result *result)
 {
 	spec_owned   spec = { 0 };
 	struct cgroup_place place;
-	const char  *mark = "doctor";
+	const struct cgroup_claim claim = { "doctor", 0, true };
 	struct error err = { 0 };
 	int  fd = -1;
 	char id[32];
@@ -246,13 +246,13 @@ static void probe_cgroup(struct probe_result *result)
 		fix(result, "boot with systemd.unified_cgroup_hierarchy=1; without it containers run without a cgroup");
 		return;
 	}
-	if (cgroup_make(place.path, mark, &fd, &err) < 0) {
+	if (cgroup_make(place.path, claim.mark, &fd, &err) < 0) {
 		failed(result, PROBE_DEGRADED, &err);
 		fix(result, "containers run without a cgroup of their own, but for those with limits; for one: moss --systemd-cgroup ..., or " SCOPE);
 		return;
 	}
 	fd_close(&fd);
-	(void)!cgroup_remove(place.path, mark, &err);
+	(void)!cgroup_remove(place.path, &claim, &err);
 	found(result, PROBE_OK, "containers get their own: %s", place.path);
 }
 

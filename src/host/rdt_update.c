@@ -47,10 +47,17 @@ int rdt_update_plan(const struct spec_intel_rdt *wanted, struct state *state, in
 		    struct error *err)
 {
 	char path[PATH_MAX];
+	struct stat st;
 
 	*ret_update = (struct rdt_update){ .before = NULL };
 	if (intel_rdt_open(wanted, state->id, &ret_update->rdt, err) < 0)
 		return -err->code;
+	if (fstat(dir_fd, &st) < 0)
+		return error_at(err, errno, state->id, "stat the container's state directory");
+	if (st.st_uid != geteuid()) { /* no record of a user's counts, and so nobody would remove the class */
+		error_at(err, EPERM, FIELD, "the container is user %u's: a class that root makes for it would stay behind it", (unsigned)st.st_uid);
+		return error_hint(err, "make a directory in resctrl by hand, and write the container's processes into its file \"tasks\"");
+	}
 	if (!intel_rdt_has_record(state, dir_fd))
 		return plan_new(ret_update, state, err);
 	ret_update->rdt.record = state->rdt;

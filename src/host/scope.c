@@ -149,7 +149,7 @@ static int start(struct words *words, struct scope *ret_scope, struct error *err
 	const char *path;
 	int socks[2], ret = find_program(&path, err);
 
-	*ret_scope = (struct scope){ .sock = -1 };
+	*ret_scope = (struct scope){ .sock = -1, .signal_fd = -1 };
 	if (ret == 0 && words->failed)
 		ret = error_set(err, ENOMEM, PROGRAM);
 	if (ret == 0 && (ret = sync_pair(socks)) < 0)
@@ -197,14 +197,16 @@ int scope_tell(const struct scope *scope, pid_t pid, struct error *err)
 
 	snprintf(text, sizeof(text), "%d", (int)pid);
 	int ret = sync_send(scope->sock, SYNC_GO, text, strlen(text) + 1, -1);
+	if (ret == -EPIPE || ret == -ECONNRESET)
+		return helper_ended(PROGRAM, err);
 	return ret < 0 ? error_at(err, -ret, PROGRAM, "tell the helper program what to do") : 0;
 }
 
 int scope_wait(const struct scope *scope, int (*note)(void *context, const char *text, struct error *err), void *context, struct error *err)
 {
-	int ret = helper_wait(PROGRAM, scope->sock, ANSWER_TIMEOUT_MS, note, context, err);
+	const struct helper_wait wait = { PROGRAM, scope->sock, ANSWER_TIMEOUT_MS, scope->signal_fd, note, context };
 
-	return ret < 0 ? error_step(err, "systemd") : 0;
+	return helper_wait(&wait, err) < 0 ? error_step(err, "systemd") : 0;
 }
 
 void scope_close(struct scope *scope)

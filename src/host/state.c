@@ -411,16 +411,27 @@ int state_open_network(int dir_fd, const struct state *state, int *ret_pidfd)
 	return open_named(dir_fd, state, state->network.pid, &state->network.birth, ret_pidfd);
 }
 
+int state_claim(int dir_fd, const struct state *state, char mark[STATE_MARK_MAX], struct cgroup_claim *ret_claim)
+{
+	struct stat st;
+
+	if (fstat(dir_fd, &st) < 0)
+		return -errno;
+	*ret_claim = (struct cgroup_claim){ mark, state->cgroup_id, st.st_uid == geteuid() };
+	return state_mark(dir_fd, state->id, mark);
+}
+
 int state_open_cgroup(int dir_fd, const struct state *state)
 {
+	struct cgroup_claim claim;
 	char mark[STATE_MARK_MAX];
 	int  fd = -1;
 
 	if (state->cgroup == NULL || state->id == NULL)
 		return -ENOENT;
-	int ret = state_mark(dir_fd, state->id, mark);
+	int ret = state_claim(dir_fd, state, mark, &claim);
 	if (ret == 0)
-		ret = cgroup_open(state->cgroup, mark, &fd);
+		ret = cgroup_open(state->cgroup, &claim, &fd);
 	return ret < 0 ? ret : fd;
 }
 

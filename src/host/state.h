@@ -57,6 +57,7 @@ struct state {
 	bool         seccomp_listens; /* ... about which somebody is asked: he may never answer */
 	bool         no_mknod;     /* none of its processes may have CAP_MKNOD (plan_process.h) */
 	const char  *cgroup;       /* the container's own cgroup, from the hierarchy's root; NULL: none */
+	uint64_t     cgroup_id;    /* of that (cgroup.h); 0: not known */
 	const char  *systemd_unit; /* the scope that systemd made for it (scope.h); NULL: none */
 	struct state_rdt rdt;
 	struct state_network network;
@@ -155,6 +156,12 @@ int state_remove(const struct state_root *root, const char *id, int dir_fd, stru
  * id. Cgroups carry it (cgroup.h). Returns 0 or -errno. */
 #define STATE_MARK_MAX 320
 int state_mark(int dir_fd, const char *id, char mark[STATE_MARK_MAX]) __attribute__((nonnull, warn_unused_result));
+
+/* What the record says of the container's cgroup (cgroup.h). @mark: filled; *@ret_claim points to it.
+ * Returns 0 or -errno. */
+struct cgroup_claim;
+int state_claim(int dir_fd, const struct state *state, char mark[STATE_MARK_MAX], struct cgroup_claim *ret_claim)
+	__attribute__((nonnull, warn_unused_result));
 
 /* What the container is doing now: an enum state_status. It has ended only when that is certain:
  * no such process, another start time, another boot; or a process that can't be this user's

@@ -199,6 +199,7 @@ static int read_members(struct json_object *json, struct state *state, struct er
 		strcpy(state->boot_id, boot_id);
 	if (state->cgroup != NULL && state->cgroup[0] != '/')
 		state->cgroup = NULL;
+	state->cgroup_id = (uint64_t)number_of(json, "cgroup_id");
 	state->systemd_unit = text_of(json, "systemd_unit", state);
 	if (state->systemd_unit != NULL && strchr(state->systemd_unit, '/') != NULL) /* it becomes part of a path */
 		state->systemd_unit = NULL;
@@ -327,6 +328,8 @@ char *state_text(const struct state *state)
 	if (state->personality >= 0)
 		json_object_object_add(json, "personality", json_object_new_int64(state->personality));
 	add(json, "cgroup", state->cgroup);
+	if (state->cgroup_id != 0)
+		json_object_object_add(json, "cgroup_id", json_object_new_int64((int64_t)state->cgroup_id));
 	add(json, "systemd_unit", state->systemd_unit);
 	write_rdt(&state->rdt, json);
 	write_network(&state->network, json);

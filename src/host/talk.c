@@ -15,6 +15,8 @@
 #include "host/signals.h"
 #include "spec/spec_seccomp.h"
 
+#define LAST_WORDS_MS 1000
+
 /* The other end of the socket is closed and no error came: say how the process ended. */
 static int explain_end(int pidfd, struct error *err)
 {
@@ -158,9 +160,11 @@ int talk_take_listener(const struct talk *talk, int *ret_fd, struct error *err)
 
 void talk_last_words(int sock, struct error *err)
 {
+	struct pollfd more = { .fd = sock, .events = POLLIN };
 	struct sync_message message;
 
-	while (sync_receive(sock, &message) == 0 && message.kind != SYNC_END) {
+	/* It has ended, or is about to: somebody who waits for us has nothing to say. */
+	while (poll(&more, 1, LAST_WORDS_MS) > 0 && sync_receive(sock, &message) == 0 && message.kind != SYNC_END) {
 		fd_close(&message.fd);
 		if (message.kind == SYNC_ERROR) {
 			*err = message.error;

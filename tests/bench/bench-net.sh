@@ -105,7 +105,7 @@ note() { echo "$2" >>"$work/$who.$1"; }
 per_gb() { awk -v a="$1" -v b="$2" -v n="$bytes" 'BEGIN { printf "%.2f\n", (b - a) * 1e9 / n }'; }
 measure() {
 	local before idle fifo="$work/hold"
-	in_it "$netload" serve 5001 &
+	nsenter -t "$inside" -n "$netload" serve 5001 & # not through the function: it is this process that is to be ended
 	started+=($!)
 	sleep 0.3
 	before=$(cpu) && note tcp-out "$(in_it "$netload" send "$gateway" 5001 "$bytes")" && note cpu-out "$(per_gb "$before" "$(cpu)")"

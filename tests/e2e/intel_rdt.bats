@@ -263,6 +263,22 @@ schema() { sed -nE "s/^ *$2://p" "$RDT/$1/schemata" | tr -d ' '; } # GROUP RESOU
 	[ ! -e "$RDT/$ID" ]
 }
 
+# Seen failing without: the look at the owner in rdt_update_plan().
+@test "intelRdt: update by root makes no class for another user's container: nobody would remove it" {
+	need_rdt
+	program sleep 1000
+	config '.process.user = {uid: 54321, gid: 54321}' # or it would not be believed to be that user's
+	run_rdt
+	eventually grep -q '^Uid:.54321' "/proc/$(pid_of)/status"
+	chown 54321 "$ROOT/$ID"
+	attempt_rdt update --l3-cache-schema 'L3:0=f' "$ID"
+	chown 0 "$ROOT/$ID"
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"the container is user 54321's"* ]]
+	[ ! -e "$RDT/$ID" ]
+	moss_rdt delete --force "$ID"
+}
+
 # Seen failing without: rdt_update_undo(); cgroup_limits_put_back() in change_apply().
 @test "intelRdt: update: all or nothing, together with the limits" {
 	need_rdt

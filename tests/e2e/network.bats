@@ -476,10 +476,8 @@ s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1])))' $((port + i))
 	ulimit -n 4096
 	config '.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 4096, hard: 4096}]'
 	serve --network slirp -p "127.0.0.1:$port:80" -- echo 0.0.0.0:80
-	for _ in 1 2 3; do # what is closed is given back
-		client many "127.0.0.1:$port" "$count"
-		[ "$output" = "good $count" ]
-	done
+	client many "127.0.0.1:$port" "$count"
+	[ "$output" = "good $count" ]
 	most=$(awk '/^VmHWM/ { print $2 }' "/proc/$(pgrep -P "$(slirp_of)")/status")
 	echo "the helper had $most kB at the most"
 	[ "$most" -le 61440 ]
@@ -490,6 +488,27 @@ s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1])))' $((port + i))
 	run moss run --network slirp:host-loopback=on "$ID"
 	show
 	[ "$output" = "good $count" ]
+}
+
+# rss: kB that the helper in the sandbox holds.
+rss() { awk '/^VmRSS/ { print $2 }' "/proc/$(pgrep -P "$(slirp_of)")/status"; }
+
+# Seen failing with malloc's own choice of where buffers are: 30 MB stay.
+@test "network: slirp: the buffers of closed connections go back" {
+	local port _
+	with_python
+	port=$(free_port)
+	serve --network slirp -p "127.0.0.1:$port:80" -- echo 0.0.0.0:80
+	for _ in 1 2; do
+		client heavy "127.0.0.1:$port" 150 260000
+		[ "$output" = "closed 150" ]
+		for _ in $(seq 40); do # TIME_WAIT is 10 s in libslirp
+			[ "$(rss)" -gt 10240 ] || break
+			sleep 0.5
+		done
+		echo "the helper holds $(rss) kB"
+		[ "$(rss)" -le 10240 ]
+	done
 }
 
 @test "network: slirp: much data both ways, a half-closed connection, and one who reads late" {
@@ -680,4 +699,46 @@ s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1])))' $((port + i))
 	no_containers
 	run bin/moss --root "$ROOT" run --network none "$ID" 3>&- 4>&-
 	[ "$status" -eq 0 ]
+}
+
+# Seen failing without: the code of helper_ended() and the limit in talk_last_words() (moss waited for ever); signal_fd in helper_wait().
+@test "network: a helper that can't be run, or that hangs, ends the creation, and so does a signal meanwhile" {
+	config '.process.args = ["true"]'
+	mkdir bin && cp "$MOSS" bin/moss
+	printf '#!/bin/sh\nexit 127\n' >bin/moss-slirp
+	chmod +x bin/moss-slirp
+	run timeout -k 1 9 bin/moss --root "$ROOT" run --network slirp "$ID" 3>&- 4>&-
+	show
+	[ "$status" -eq 1 ]
+	[[ "$output" == *"network: moss-slirp: the helper program ended without an answer"*"a library of its is missing"* ]]
+	no_containers
+	printf '#!/bin/sh\nexec sleep 60\n' >bin/moss-slirp
+	bin/moss --root "$ROOT" run --network slirp "$ID" </dev/null >out 2>&1 3>&- 4>&- &
+	PID=$!
+	eventually pgrep -P "$PID" -x sleep
+	sleeper=$(pgrep -P "$PID" -x sleep)
+	kill -TERM "$PID"
+	status=0
+	for _ in $(seq 60); do dead "$PID" && break; sleep 0.05; done
+	dead "$PID"
+	wait "$PID" || status=$?
+	cat out
+	[ "$status" -eq 143 ]
+	no_containers
+	dead "$sleeper"
+}
+
+# Seen failing without: own_directory() looked up before the binary is sealed.
+@test "network: the helper is beside moss where a namespace is joined, too" {
+	need_slirp
+	need_root "a user can't make a device where the user namespace is joined"
+	program sleep 1000
+	apart run -d "$ID-1"
+	config '.linux.namespaces |= (map(select(.type != "ipc")) + [{type: "ipc", path: $p}])' --arg p "/proc/$(pid_of "$ID-1")/ns/ipc"
+	program cat /etc/resolv.conf
+	run --separate-stderr moss run --network slirp "$ID"
+	show
+	[ "$status" -eq 0 ]
+	[[ "$output" == *10.0.2.3* ]]
+	moss delete --force "$ID-1"
 }

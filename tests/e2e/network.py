@@ -196,6 +196,22 @@ def many(where, count):
         sock.close()
 
 
+def heavy(where, count, size):
+    """TCP: so many connections, each of which has moved so many bytes both ways, then all closed."""
+    socks = []
+    for _ in range(int(count)):
+        sock = connected(where)
+        for block in (b"x" * 20000 for _ in range(int(size) // 20000)):
+            sock.sendall(block)
+            left = len(block)
+            while left > 0:
+                left -= len(sock.recv(left))
+        socks.append(sock)
+    for sock in socks:
+        sock.close()
+    say("closed", len(socks))
+
+
 def half(where):
     """TCP: the server closes its side first, and still hears all of ours."""
     sock = connected(where)
@@ -327,7 +343,7 @@ def dns_ask(host, name, how="udp"):
 
 
 COMMANDS = {"echo": echo, "peers": peers, "udp-echo": udp_echo, "udp-ask": udp_ask, "ask": ask, "can": can, "ping": ping, "both": both,
-            "many": many, "half": half, "half-server": half_server, "slow": slow, "feed": feed,
+            "many": many, "heavy": heavy, "half": half, "half-server": half_server, "slow": slow, "feed": feed,
             "dns-server": dns_server, "dns-ask": dns_ask}
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ static void what_is_written_is_read_again(void **unused)
 	struct state written = {
 		.id = "c1", .oci_version = "1.3.0", .bundle = "/b", .rootfs = "/b/rootfs",
 		.created = "2026-01-02T03:04:05.678Z", .creating = true, .pid = 4711, .birth = { .start_time = 123456 },
-		.boot_id = "01234567-89ab-cdef-0123-456789abcdef", .own_pid_namespace = true, .chroot = true, .cgroup = "/moss/c1", .systemd_unit = "moss-c1.scope",
+		.boot_id = "01234567-89ab-cdef-0123-456789abcdef", .own_pid_namespace = true, .chroot = true, .cgroup = "/moss/c1", .cgroup_id = 4294967337, .systemd_unit = "moss-c1.scope",
 		.seccomp = true, .seccomp_listens = true, .no_mknod = true,
 		.annotations = annotations, .annotations_count = 2, .notes = notes, .notes_count = 3,
 		.rdt = { .group = "gold", .made = true, .monitor_made = true },
@@ -74,6 +74,7 @@ static void what_is_written_is_read_again(void **unused)
 	assert_int_equal(state.birth.start_time, 123456);
 	assert_string_equal(state.boot_id, written.boot_id);
 	assert_string_equal(state.cgroup, written.cgroup);
+	assert_true(state.cgroup_id == written.cgroup_id);
 	assert_string_equal(state.systemd_unit, written.systemd_unit);
 	assert_string_equal(state.resources, written.resources);
 	assert_int_equal(state.annotations_count, 2);
