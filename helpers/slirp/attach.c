@@ -21,6 +21,8 @@
 
 #define TUN "/dev/net/tun"
 
+static uid_t user; /* as the caller knows it: in the container's user namespace it is another */
+
 static int explain_tun(int code, struct error *err)
 {
 	switch (code) {
@@ -30,7 +32,7 @@ static int explain_tun(int code, struct error *err)
 		error_at(err, code, TUN, "the device that slirp needs is missing");
 		return error_hint(err, "modprobe tun (as root); in a container pass the device on: --device " TUN);
 	case EACCES:
-		error_at(err, code, TUN, "user %u may not open it", (unsigned)geteuid());
+		error_at(err, code, TUN, "user %u may not open it", (unsigned)user);
 		return error_hint(err, "as root: chmod 0666 " TUN);
 	case EPERM:
 		error_at(err, code, TUN, "the device list of a cgroup refuses it");
@@ -139,6 +141,7 @@ int attach_tap(const struct settings *settings, int pidfd, struct error *err)
 	if (ret < 0)
 		return error_set(err, -ret, "socketpair");
 	fd_owned ours = socks[0], theirs = socks[1];
+	user = geteuid();
 	pid_t pid = fork();
 	if (pid == 0) {
 		fd_owned tap = make_tap(settings, pidfd, err);

@@ -8,17 +8,21 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "dns.h"
 #include "publish.h"
 
 #define FRAMES_A_ROUND 64  /* of the container's, before the sockets get their turn */
 #define EVENTS_A_ROUND 256
 #define IDLE_MS 1000
+#define FULL_MS 100        /* without new connections, when no file is left for one */
+#define UNSENT_MAX (128 * 1024)
 #define TIMER_MS 50        /* libslirp's own clock: between two looks at its timers */
 
 static int64_t now_ns(void *opaque)
@@ -68,7 +72,14 @@ static void forget_fd(int fd, void *opaque)
 	struct engine *engine = opaque;
 
 	if (fd >= 0 && (size_t)fd < engine->sockets_room)
-		engine->sockets[fd].events = engine->sockets[fd].ready = 0;
+		engine->sockets[fd] = (struct engine_socket){ .round = engine->sockets[fd].round, .wanted = engine->sockets[fd].wanted };
+}
+
+/* What a peer does not read waits in libslirp, which counts against our limits, not in megabytes of the kernel's. */
+static void new_fd(int fd, void *opaque)
+{
+	forget_fd(fd, opaque);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){ UNSENT_MAX }, sizeof(int)); /* one of UDP has none */
 }
 
 void engine_send(struct engine *engine, const uint8_t *frame, size_t size)
@@ -95,7 +106,7 @@ static const SlirpCb callbacks = {
 	.timer_new = timer_new,
 	.timer_free = timer_free,
 	.timer_mod = timer_mod,
-	.register_poll_fd = forget_fd,
+	.register_poll_fd = new_fd,
 	.unregister_poll_fd = forget_fd,
 	.notify = notify,
 };
@@ -149,6 +160,26 @@ static void watch_socket(struct engine *engine, int fd, uint32_t events)
 	socket->events = engine_watch(engine, fd, events, ENGINE_SLIRP, (uint32_t)fd) == 0 ? events : 0;
 }
 
+static bool is_listening(struct engine_socket *socket, int fd)
+{
+	int listens = 0;
+
+	if (!socket->known) /* once for each: this is asked for every event */
+		socket->listens = getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &(socklen_t){ sizeof(listens) }) == 0 && listens;
+	socket->known = true;
+	return socket->listens;
+}
+
+/* When no file is left, accept(2) fails, and the connection stays there for epoll to tell of without end. */
+static bool find_full(struct engine *engine)
+{
+	fd_owned fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		engine->full_ms = engine->flows.now_ms;
+	return fd < 0;
+}
+
 /* libslirp wants to know of @fd in this round. */
 static int add_poll(int fd, int events, void *opaque)
 {
@@ -159,7 +190,7 @@ static int add_poll(int fd, int events, void *opaque)
 	struct engine_socket *socket = &engine->sockets[fd];
 	socket->round = engine->round;
 	socket->ready = 0;
-	socket->wanted = to_epoll(events);
+	socket->wanted = engine->full && is_listening(socket, fd) ? 0 : to_epoll(events);
 	if (socket->wanted & ~socket->events)
 		watch_socket(engine, fd, socket->wanted | socket->events);
 	return fd;
@@ -173,6 +204,8 @@ static bool see(struct engine *engine, uint32_t fd, uint32_t events)
 
 	if (wanted == 0 || (events & ~(wanted | EPOLLHUP | EPOLLERR)))
 		watch_socket(engine, (int)fd, wanted);
+	if ((wanted & EPOLLIN) && !engine->full && (events & EPOLLIN) && is_listening(socket, (int)fd) && find_full(engine))
+		engine->full = true;
 	socket->ready = wanted != 0 ? events & (wanted | EPOLLHUP | EPOLLERR) : 0;
 	return socket->ready != 0;
 }
@@ -278,15 +311,19 @@ static int round_of(struct engine *engine)
 	uint32_t timeout = UINT32_MAX;
 
 	engine->round++;
+	engine->full &= engine_now_ms() - engine->full_ms < FULL_MS;
 	slirp_pollfds_fill(engine->slirp, &timeout, add_poll, engine);
 	/* A second is what it says when it waits for nothing. */
 	int own = dns_timeout(engine->dns), wait = timeout >= IDLE_MS ? -1 : (int)timeout;
 	if (wait < 0 || (own >= 0 && own < wait))
 		wait = own;
+	if (engine->full && (wait < 0 || wait > FULL_MS))
+		wait = FULL_MS;
 	int count = epoll_wait(engine->epoll, events, EVENTS_A_ROUND, wait);
 	if (count < 0)
 		return errno == EINTR ? 0 : -1;
-	bool walk = engine_now_ms() - engine->walked_ms >= TIMER_MS;
+	engine->flows.now_ms = engine_now_ms();
+	bool walk = engine->flows.now_ms - engine->walked_ms >= TIMER_MS;
 	/* The sockets first: a frame may close one, and its number be another's. */
 	for (int tap = 0; tap <= 1; tap++) {
 		for (int i = 0; i < count; i++)

@@ -16,6 +16,7 @@ struct dns; /* dns.h */
 struct engine_socket { /* by its fd: one of libslirp's */
 	uint32_t events, wanted, ready; /* EPOLL*: what epoll watches for; what libslirp asked for last; what is there */
 	uint32_t round;                 /* when it asked */
+	bool     known, listens;        /* it is a listening one, if that is known */
 };
 
 struct engine {
@@ -28,6 +29,8 @@ struct engine {
 	struct engine_socket *sockets; /* sockets_room of them, by fd */
 	size_t   sockets_room;
 	uint32_t round;
+	bool     full;      /* no file is left: since full_ms nothing is accepted */
+	int64_t  full_ms;
 	int64_t  walked_ms; /* when slirp_pollfds_poll() ran last */
 	struct sockaddr_in  outbound4;
 	struct sockaddr_in6 outbound6;

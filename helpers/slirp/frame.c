@@ -13,8 +13,8 @@
 #define TCP_HEADER 20
 #define UDP_HEADER 8
 #define ARP_SIZE 28
-#define METADATA 0xa9fea9feu /* 169.254.169.254: what clouds tell their machines, secrets among it */
-#define METADATA6 "fd00:ec2::254"
+#define LINK_LOCAL 0xa9fe0000u /* 169.254.0.0/16: what clouds tell their machines is there, secrets among it */
+#define METADATA 0xa9fea9feu
 
 #define TCP_FIN 0x01
 #define TCP_SYN 0x02
@@ -124,18 +124,31 @@ static enum place place_of4(const struct frame_rules *rules, uint32_t to)
 		return PLACE_GATEWAY;
 	if (to == rules->dns)
 		return PLACE_DNS;
-	if ((to & rules->mask) == rules->network)
+	if ((to & rules->mask) == rules->network || (to & 0xffff0000) == LINK_LOCAL)
 		return PLACE_NOWHERE;
 	return is_of_host4(rules, to) ? PLACE_HOST : PLACE_WORLD;
+}
+
+/* The addresses at which clouds tell their machines the same by IPv6. */
+static bool is_metadata6(const struct in6_addr *to)
+{
+	static const uint8_t all[][16] = {
+		{ 0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, 0x54 }, /* fd00:ec2::254 */
+		{ 0xfd, 0x00, 0x0e, 0xc2, [15] = 0x23 },       /* fd00:ec2::23 */
+		{ 0xfd, 0x20, 0x00, 0xce, [14] = 0x02, 0x54 }, /* fd20:ce::254 */
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (memcmp(to, all[i], sizeof(*to)) == 0)
+			return true;
+	return false;
 }
 
 static enum place place_of6(const struct frame_rules *rules, const struct in6_addr *to)
 {
 	static const uint8_t nat64[12] = { 0x00, 0x64, 0xff, 0x9b };
-	struct in6_addr metadata;
 
-	inet_pton(AF_INET6, METADATA6, &metadata);
-	if (same(to, &metadata) || to->s6_addr[0] == 0xff || (to->s6_addr[0] == 0xfe && (to->s6_addr[1] & 0xc0) == 0x80))
+	if (is_metadata6(to) || to->s6_addr[0] == 0xff || (to->s6_addr[0] == 0xfe && (to->s6_addr[1] & 0xc0) == 0x80))
 		return PLACE_NOWHERE;
 	if (same(to, &rules->gateway6))
 		return PLACE_GATEWAY;
@@ -151,14 +164,18 @@ static enum place place_of6(const struct frame_rules *rules, const struct in6_ad
 	return is_of_host6(rules, to) ? PLACE_HOST : PLACE_WORLD;
 }
 
-static bool parse4(const uint8_t *at, size_t size, struct packet *packet)
+/* In the third word of a header of IPv4: all but "don't fragment" (the reserved bit, more fragments, not the first one); and
+ * all but this and "more fragments". */
+#define WHOLE 0xbfff
+#define FIRST 0x9fff
+
+static bool parse4(const uint8_t *at, size_t size, uint16_t unwanted, struct packet *packet)
 {
 	if (size < IPV4_HEADER)
 		return false;
 	size_t header = (size_t)(at[0] & 15) * 4, total = get16(at + 2);
 
-	/* 0x3fff: more fragments, or not the first one. */
-	if (at[0] >> 4 != 4 || header < IPV4_HEADER || total < header || total > size || (get16(at + 6) & 0x3fff) != 0)
+	if (at[0] >> 4 != 4 || header < IPV4_HEADER || total < header || total > size || (get16(at + 6) & unwanted) != 0)
 		return false;
 	*packet = (struct packet){ .payload = at + header, .size = total - header, .protocol = at[9],
 				   .from = mapped(get32(at + 12)), .to4 = get32(at + 16), .to = mapped(get32(at + 16)) };
@@ -180,13 +197,18 @@ static bool parse6(const uint8_t *at, size_t size, struct packet *packet)
 	return true;
 }
 
-static bool parse(const uint8_t *frame, size_t size, struct packet *packet)
+static bool parse_but(const uint8_t *frame, size_t size, uint16_t unwanted, struct packet *packet)
 {
 	if (size < FRAME_HEADER)
 		return false;
 	if (get16(frame + 12) == ETHERTYPE_IPV4)
-		return parse4(frame + FRAME_HEADER, size - FRAME_HEADER, packet);
+		return parse4(frame + FRAME_HEADER, size - FRAME_HEADER, unwanted, packet);
 	return get16(frame + 12) == ETHERTYPE_IPV6 && parse6(frame + FRAME_HEADER, size - FRAME_HEADER, packet);
+}
+
+static bool parse(const uint8_t *frame, size_t size, struct packet *packet)
+{
+	return parse_but(frame, size, WHOLE, packet);
 }
 
 static enum frame_verdict judge_arp(const struct frame_rules *rules, const uint8_t *at, size_t size)
@@ -234,7 +256,8 @@ static bool is_answer(const struct frame_flows *flows, const struct packet *pack
 	uint16_t from = get16(packet->payload), to = get16(packet->payload + 2);
 	const struct frame_flow *flow = flow_at(flows, &packet->to, to, from);
 
-	return flow->guest_port == from && flow->peer_port == to && same(&flow->peer, &packet->to);
+	return flow->guest_port == from && flow->peer_port == to && same(&flow->peer, &packet->to) &&
+	       flows->now_ms - flow->seen_ms <= FRAME_FLOW_MS;
 }
 
 static enum frame_verdict judge_udp(const struct frame_rules *rules, const struct frame_flows *flows, const struct packet *packet,
@@ -294,14 +317,15 @@ bool frame_see_outgoing(const struct frame_rules *rules, struct frame_flows *flo
 	struct packet packet;
 
 	(void)rules;
-	if (!parse(frame, size, &packet))
+	/* A datagram above the MTU leaves libslirp in pieces: the first one has the ports. */
+	if (!parse_but(frame, size, FIRST, &packet))
 		return true;
 	if (packet.v6 && packet.protocol == IPPROTO_ICMPV6 && packet.size > 0 && packet.payload[0] == ICMP6_ROUTER_ADVERTISEMENT)
 		return false;
 	if (packet.protocol == IPPROTO_UDP && packet.size >= UDP_HEADER) {
 		uint16_t from = get16(packet.payload), to = get16(packet.payload + 2);
 
-		*flow_at(flows, &packet.from, from, to) = (struct frame_flow){ packet.from, from, to };
+		*flow_at(flows, &packet.from, from, to) = (struct frame_flow){ packet.from, from, to, flows->now_ms };
 	}
 	return true;
 }

@@ -38,11 +38,14 @@ void frame_rules_make(const struct spec_network *network, struct frame_rules *re
 
 /* UDP from the host to the container, so that the answer passes though its address is closed: a published port. */
 #define FRAME_FLOWS 4096 /* a power of two */
+#define FRAME_FLOW_MS 60000
 struct frame_flows {
 	struct frame_flow {
 		struct in6_addr peer; /* IPv4 as ::ffff:a.b.c.d */
 		uint16_t peer_port, guest_port;
+		int64_t  seen_ms;     /* the host's last datagram; the container's do not keep its way open */
 	} flows[FRAME_FLOWS];
+	int64_t now_ms;               /* kept by the caller */
 };
 
 enum frame_verdict {

@@ -162,6 +162,8 @@ int main(int argc, char **argv)
 		give_up(&err);
 	}
 	struct sandbox sandbox = { .may_bind = engine->config.outbound_addr != NULL || engine->config.outbound_addr6 != NULL };
+	for (size_t i = 0; i < settings.publish_count; i++)
+		sandbox.ports += settings.publish[i].count;
 	pid_t pid = sandbox_clone(&sandbox, &inside, &err);
 	if (pid < 0)
 		give_up(&err);

@@ -27,8 +27,32 @@
 #include "base/sys.h"
 
 #define NOBODY 65534
-#define FILES_MAX 16384
-#define MEMORY_MAX (UINT64_C(8) << 30) /* addresses, of which a connection takes 256 KiB */
+#define FILES_MAX 4096 /* beside the published ports */
+#define MEMORY_MAX (UINT64_C(2) << 30) /* addresses, of which a connection takes 256 KiB */
+
+/* Root of the machine, and not of somebody else's user namespace, where nobody need not be mapped. */
+static bool is_machines(void)
+{
+	char     map[128] = "";
+	unsigned inside, outside, count;
+
+	if (io_read_small(AT_FDCWD, "/proc/self/uid_map", map, sizeof(map)) <= 0)
+		return true;
+	return sscanf(map, "%u %u %u", &inside, &outside, &count) == 3 && inside == 0 && outside == 0 && count == UINT32_MAX;
+}
+
+static int become_nobody(struct error *err)
+{
+	bool must = is_machines();
+
+	if (setgroups(0, NULL) < 0 && must)
+		return error_set(err, errno, "become nobody: setgroups");
+	if (setresgid(NOBODY, NOBODY, NOBODY) < 0 && must)
+		return error_set(err, errno, "become nobody: setresgid");
+	if (setresuid(NOBODY, NOBODY, NOBODY) < 0 && must)
+		return error_set(err, errno, "become nobody: setresuid");
+	return 0;
+}
 
 pid_t sandbox_clone(struct sandbox *sandbox, int *ret_pidfd, struct error *err)
 {
@@ -38,23 +62,28 @@ pid_t sandbox_clone(struct sandbox *sandbox, int *ret_pidfd, struct error *err)
 		.exit_signal = SIGCHLD,
 	};
 
-	/* In somebody else's user namespace nobody need not be mapped, and root is not the machine's. */
-	if (geteuid() == 0 && (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0) &&
-	    errno != EINVAL && errno != EPERM)
-		return error_set(err, errno, "become nobody");
-	/* The child writes its own maps. */
-	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+	if (geteuid() == 0 && become_nobody(err) < 0)
+		return -err->code;
+	/* Others that are nobody, or of the same user, are not to look into us. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return error_set(err, errno, "prctl PR_SET_DUMPABLE");
 	sandbox->uid = geteuid();
 	sandbox->gid = getegid();
 	pid_t pid = sys_clone3(&args);
-	return pid < 0 ? error_set(err, errno, "make the sandbox: namespaces of moss-slirp's own") : pid;
+	if (pid >= 0)
+		return pid;
+	error_set(err, errno, "make the sandbox: namespaces of moss-slirp's own");
+	return err->code == ENOSPC ? error_hint(err, "sysctl user.max_user_namespaces says how many a user may have") : -err->code;
 }
 
 static int map_ids(uid_t uid, gid_t gid, struct error *err)
 {
 	char text[64];
-	int  ret = io_write_small(AT_FDCWD, "/proc/self/setgroups", "deny");
+
+	/* The maps are the user's own, to write, as long as they are. */
+	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+		return error_set(err, errno, "prctl PR_SET_DUMPABLE");
+	int ret = io_write_small(AT_FDCWD, "/proc/self/setgroups", "deny");
 
 	snprintf(text, sizeof(text), "%u %u 1", (unsigned)uid, (unsigned)uid);
 	if (ret == 0)
@@ -62,6 +91,8 @@ static int map_ids(uid_t uid, gid_t gid, struct error *err)
 	snprintf(text, sizeof(text), "%u %u 1", (unsigned)gid, (unsigned)gid);
 	if (ret == 0)
 		ret = io_write_small(AT_FDCWD, "/proc/self/gid_map", text);
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return error_set(err, errno, "prctl PR_SET_DUMPABLE");
 	return ret < 0 ? error_set(err, -ret, "map the ids of the sandbox") : 0;
 }
 
@@ -81,10 +112,10 @@ static int leave_tree(struct error *err)
 	return 0;
 }
 
-static int set_limits(struct error *err)
+static int set_limits(unsigned ports, struct error *err)
 {
-	static const struct { __rlimit_resource_t resource; rlim_t max; } limits[] = {
-		{ RLIMIT_NOFILE, FILES_MAX }, { RLIMIT_AS, (rlim_t)MEMORY_MAX }, { RLIMIT_CORE, 0 }, { RLIMIT_FSIZE, 0 },
+	const struct { __rlimit_resource_t resource; rlim_t max; } limits[] = {
+		{ RLIMIT_NOFILE, FILES_MAX + ports }, { RLIMIT_AS, (rlim_t)MEMORY_MAX }, { RLIMIT_CORE, 0 }, { RLIMIT_FSIZE, 0 },
 		{ RLIMIT_MEMLOCK, 0 }, { RLIMIT_MSGQUEUE, 0 }, { RLIMIT_NPROC, 0 },
 	};
 
@@ -170,7 +201,7 @@ static int filter_calls(bool may_bind, struct error *err)
 
 int sandbox_enter(const struct sandbox *sandbox, struct error *err)
 {
-	if (map_ids(sandbox->uid, sandbox->gid, err) < 0 || leave_tree(err) < 0 || set_limits(err) < 0 || drop_capabilities(err) < 0)
+	if (map_ids(sandbox->uid, sandbox->gid, err) < 0 || leave_tree(err) < 0 || set_limits(sandbox->ports, err) < 0 || drop_capabilities(err) < 0)
 		return -err->code;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)

@@ -12,6 +12,7 @@
 
 struct sandbox {
 	bool  may_bind; /* sockets are bound to an outbound address */
+	unsigned ports; /* files that are open for published ports: so many more may be */
 	uid_t uid;      /* whose it is, as seen from outside: set by sandbox_clone() */
 	gid_t gid;
 };

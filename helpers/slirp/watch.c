@@ -150,7 +150,7 @@ void watch_run(const struct watch *watch)
 	(void)is_same_file(&file);
 	/* What has changed since the beginning. Whoever inside does not take it now (-EAGAIN) is told again. */
 	int ret = tell(watch, true);
-	while (ret == 0 || ret == -EAGAIN) {
+	while (ret != -E2BIG) { /* after any other failure what was told holds, and is told again */
 		struct pollfd fds[] = { { .fd = watch->container, .events = POLLIN }, { .fd = watch->inside, .events = POLLIN },
 					{ .fd = signals, .events = POLLIN }, { .fd = news, .events = POLLIN } };
 		int count = poll(fds, array_size(fds), LOOK_MS);

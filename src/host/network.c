@@ -115,13 +115,15 @@ int network_adapt(const struct launch_options *options, struct spec *spec, struc
 		spec->network = arena_alloc(&spec->arena, 1, sizeof(*spec->network));
 		if (spec->network == NULL)
 			return error_set(err, ENOMEM, "network");
-		if (spec_network_parse(text, spec->network, err) < 0)
-			return error_object(err, "%s", source);
+		if (spec_network_parse(text, spec->network, err) < 0) {
+			error_object(err, "%s", source);
+			return source[0] == '-' ? error_step(err, "network") : -err->code;
+		}
 		if (check_namespaces(spec, source, err) < 0 || (network_is_slirp(spec) && check_helper(source, err) < 0))
 			return -err->code;
 	}
 	if (check_publish(spec, publish_source, err) < 0)
-		return -err->code;
+		return publish_source[0] == '-' ? error_step(err, "network") : -err->code;
 	if (text == NULL || spec->network->mode == SPEC_NETWORK_HOST)
 		return 0;
 	spec->namespaces[SPEC_NS_NETWORK].listed = true;

@@ -223,6 +223,10 @@ int spec_network_parse_publish(const char *text, struct spec_publish *ret_publis
 			*colon = '\0';
 			if (read_ports(ports, &ret_publish->host_port, &ret_publish->count) &&
 			    read_ports(colon + 1, &ret_publish->port, &count)) {
+				if (ret_publish->host.family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&ret_publish->host.v6)) {
+					error_set(err, 0, "\"%s\": that address is one of IPv4", text);
+					return error_hint(err, "write it as such: 127.0.0.1:8080:80");
+				}
 				if (count == ret_publish->count)
 					return 0;
 				return error_set(err, 0, "\"%s\": the two ranges of ports are not of the same length", text);

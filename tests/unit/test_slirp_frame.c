@@ -141,7 +141,8 @@ static void nothing_leads_nowhere(void **state)
 		"240.0.0.1", "169.254.169.254", "10.0.2.1", "10.0.2.77", "10.0.2.100", "10.0.2.255", "10.0.2.0",
 		"::", "::1", "::ffff:127.0.0.1", "::ffff:198.51.100.1", "::169.254.169.254", "64:ff9b::127.0.0.1", "64:ff9b::a9fe:a9fe",
 		"64:ff9b::10.0.2.2", "2002:7f00:1::", "2002:a9fe:a9fe::1", "fe80::2", "ff02::1", "ff0e::1", "fd00::1", "fd00::3", "fd00::100",
-		"fd00:ec2::254" };
+		"fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fe80::a9fe:a9fe", "febf::1", "169.254.0.1", "169.254.170.2",
+		"169.254.170.23", "169.254.255.255", "64:ff9b::169.254.170.2", "2002:a9fe:aa02::1" };
 
 	(void)state;
 	for (int open = 0; open <= 1; open++) {
@@ -153,6 +154,10 @@ static void nothing_leads_nowhere(void **state)
 			assert_int_equal(ping(closed[i]), FRAME_DROP);
 		}
 	}
+	/* Beside them; and a network of the container's own there. */
+	assert_int_equal(tcp("169.253.255.255", 80, SYN), FRAME_PASS);
+	assert_int_equal(tcp("169.255.0.0", 80, SYN), FRAME_PASS);
+	assert_int_equal(tcp("fd00:ec2::253", 80, SYN), FRAME_PASS);
 	assert_int_equal(tcp("64:ff9b::198.51.100.1", 80, SYN), FRAME_PASS);
 	assert_int_equal(tcp("2002:c633:6401::1", 80, SYN), FRAME_PASS);
 }
@@ -182,6 +187,8 @@ static void fragments_can_not_be_judged(void **state)
 	put16(frame + FRAME_HEADER + 6, 0x2000); /* more of them */
 	assert_int_equal(judged(), FRAME_DROP);
 	put16(frame + FRAME_HEADER + 6, 0x0001); /* not the first */
+	assert_int_equal(judged(), FRAME_DROP);
+	put16(frame + FRAME_HEADER + 6, 0x8000); /* reserved */
 	assert_int_equal(judged(), FRAME_DROP);
 	put16(frame + FRAME_HEADER + 6, 0x4000); /* don't */
 	assert_int_equal(judged(), FRAME_PASS);
@@ -310,6 +317,45 @@ static void answers_of_published_ports_pass(void **state)
 		comes_in(peers[i], 5001, 40001);
 		assert_int_equal(udp(peers[i], 5001), FRAME_DROP);
 	}
+}
+
+static void their_way_closes_when_the_host_is_silent(void **state)
+{
+	(void)state;
+	rules_of("slirp");
+	flows.now_ms = 1000000;
+	comes_in("10.0.2.2", 5000, 40000);
+	for (int i = 0; i < 6; i++) {
+		assert_int_equal(udp("10.0.2.2", 5000), FRAME_PASS);
+		flows.now_ms += 10000;
+	}
+	assert_int_equal(udp("10.0.2.2", 5000), FRAME_PASS);
+	flows.now_ms++; /* what the container sends did not keep it open */
+	assert_int_equal(udp("10.0.2.2", 5000), FRAME_DROP);
+	comes_in("10.0.2.2", 5000, 40000);
+	assert_int_equal(udp("10.0.2.2", 5000), FRAME_PASS);
+}
+
+/* A datagram above the MTU, in pieces: the first one has the ports, the others have not. */
+static void pieces_open_a_way_once(void **state)
+{
+	uint8_t *datagram = packet("10.0.2.2", "10.0.2.100", UDP, 1480);
+
+	(void)state;
+	rules_of("slirp");
+	put16(datagram, 5000);
+	put16(datagram + 2, 40000);
+	put16(datagram + 4, 3000);
+	put16(frame + FRAME_HEADER + 6, 185);
+	assert_true(frame_see_outgoing(&rules, &flows, frame, size));
+	assert_int_equal(udp("10.0.2.2", 5000), FRAME_DROP);
+	datagram = packet("10.0.2.2", "10.0.2.100", UDP, 1480);
+	put16(datagram, 5000);
+	put16(datagram + 2, 40000);
+	put16(datagram + 4, 3000);
+	put16(frame + FRAME_HEADER + 6, 0x2000);
+	assert_true(frame_see_outgoing(&rules, &flows, frame, size));
+	assert_int_equal(udp("10.0.2.2", 5000), FRAME_PASS);
 }
 
 static void router_advertisements_are_not_shown(void **state)
@@ -466,6 +512,8 @@ int main(void)
 		cmocka_unit_test(without_ipv6_there_is_none),
 		cmocka_unit_test(arp),
 		cmocka_unit_test(answers_of_published_ports_pass),
+		cmocka_unit_test(their_way_closes_when_the_host_is_silent),
+		cmocka_unit_test(pieces_open_a_way_once),
 		cmocka_unit_test(router_advertisements_are_not_shown),
 		cmocka_unit_test(a_refusal_is_a_reset),
 		cmocka_unit_test(questions_go_to_our_resolver),
