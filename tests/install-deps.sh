@@ -11,7 +11,7 @@ build | test) ;;
 *) echo "usage: install-deps.sh build|test" >&2 && exit 2 ;;
 esac
 
-debian_build='gcc make libc6-dev autoconf automake pkg-config libseccomp-dev libcap-dev libjson-c-dev libslirp-dev libsystemd-dev uidmap busybox-static'
+debian_build='gcc make libc6-dev autoconf automake pkg-config libseccomp-dev libcap-dev libjson-c-dev libslirp-dev libglib2.0-dev libsystemd-dev uidmap busybox-static'
 debian_test='clang libcmocka-dev bats jq shellcheck cppcheck python3 python3-jsonschema strace bubblewrap runc crun procps
 	util-linux bsdutils git iproute2 slirp4netns passt xz-utils binutils file libcap2-bin podman containerd
 	buildah docker.io golang-go golang-github-containerd-go-runc-dev tini
