@@ -121,6 +121,18 @@ static int idle_read(struct json_object *value, void *field, struct json_context
 	return idle_number(value, &((struct spec_cpu *)field)->idle, ctx);
 }
 
+/* Of processors or memory nodes, cpuset(7), "List format": what it means is the kernel's affair, but it is one line. */
+static int list_read(struct json_object *value, void *field, struct json_context *ctx)
+{
+	const char *text = json_object_get_string(value);
+
+	if (text[strspn(text, "0123456789,-:/ abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")] != '\0') {
+		json_fail(ctx, "this is no list of numbers");
+		return error_hint(ctx->err, "numbers and ranges with commas: \"0-3,7\"");
+	}
+	return spec_read_word(value, field, ctx);
+}
+
 static int cpu_read(struct json_object *value, void *field, struct json_context *ctx)
 {
 	static const struct json_field fields[] = {
@@ -130,8 +142,8 @@ static int cpu_read(struct json_object *value, void *field, struct json_context 
 		{ "period", json_type_int, false, offsetof(struct spec_cpu, period), json_read_uint64 },
 		{ "realtimeRuntime", json_type_int, false, 0, limit_int64 },
 		{ "realtimePeriod", json_type_int, false, 0, limit_uint64 },
-		{ "cpus", json_type_string, false, offsetof(struct spec_cpu, cpus), spec_read_word },
-		{ "mems", json_type_string, false, offsetof(struct spec_cpu, mems), spec_read_word },
+		{ "cpus", json_type_string, false, offsetof(struct spec_cpu, cpus), list_read },
+		{ "mems", json_type_string, false, offsetof(struct spec_cpu, mems), list_read },
 		{ "idle", json_type_int, false, 0, idle_read },
 		{ 0 }
 	};

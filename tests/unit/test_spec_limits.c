@@ -114,6 +114,14 @@ static void cpu_limits_become_those_of_version_2(void **state)
 }
 
 /* All of them, against the formula as libm works it out. */
+/* Found by the fuzzer of config.json: a second line would have been written to the cgroup's file, too. */
+static void cpus_of_more_than_a_line_are_refused(void **state)
+{
+	(void)state;
+	config_refuse(RESOURCES("'cpu': { 'cpus': '0\\n1' }"), "linux: resources: cpu: cpus", "no list of numbers");
+	config_refuse(RESOURCES("'cpu': { 'mems': '0\\n' }"), "linux: resources: cpu: mems", "no list of numbers");
+}
+
 static void shares_become_weights_by_the_formula(void **state)
 {
 	(void)state;
@@ -243,6 +251,7 @@ int main(void)
 		cmocka_unit_test(memory_limits_become_those_of_version_2),
 		cmocka_unit_test(swap_that_makes_no_sense_is_refused),
 		cmocka_unit_test(cpu_limits_become_those_of_version_2),
+		cmocka_unit_test(cpus_of_more_than_a_line_are_refused),
 		cmocka_unit_test(shares_become_weights_by_the_formula),
 		cmocka_unit_test(other_limits_become_those_of_version_2),
 		cmocka_unit_test(unified_is_written_last_and_as_it_is),
