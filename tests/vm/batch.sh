@@ -28,7 +28,7 @@ selection() {
 		;;
 	session)
 		e2e_files=(walkthroughs.bats exit_status.bats cgroup.bats exec.bats network.bats)
-		e2e_filter="$first|$entered|^exec --tty: a|^cgroup: (without|a limit)|^network: (slirp: (an addr|by annot|TCP|1000|much|the (container|helper))|publish: (TCP|what)|sandbox)"
+		e2e_filter="$first|$entered|^exec --tty: a|^cgroup: (without|a limit)|^network: (slirp: (an address, |by annot|TCP|1000|much|the (container|helper))|publish: (TCP|what)|sandbox)"
 		;;
 	scope)
 		e2e_files=(walkthroughs.bats cgroup.bats state.bats exec.bats)
