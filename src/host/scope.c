@@ -29,29 +29,19 @@
 #define FORGET_PAUSE_MS_MAX 16
 #define PROPERTY "org.systemd.property."
 
-/* Where it is, looked for once: /proc/self/exe is another file when a container's process was made (base/exe.h). */
-static int find_program(const char **ret_path, struct error *err)
+static int find_program(char path[PATH_MAX], struct error *err)
 {
-	static char path[PATH_MAX];
-
-	*ret_path = path;
-	if (path[0] != '\0')
-		return 0;
-	if (!MOSS_SYSTEMD) {
-		error_at(err, ENOTSUP, PROGRAM, "this moss was built without systemd");
-		return error_hint(err, "build it with libsystemd-dev and without --disable-systemd, or use --cgroup-manager cgroupfs");
-	}
-	int ret = helper_find(PROGRAM, path, sizeof(path), err);
-	if (ret < 0)
-		path[0] = '\0';
-	return ret;
+	if (MOSS_SYSTEMD)
+		return helper_find(PROGRAM, path, PATH_MAX, err);
+	error_at(err, ENOTSUP, PROGRAM, "this moss was built without systemd");
+	return error_hint(err, "build it with libsystemd-dev and without --disable-systemd, or use --cgroup-manager cgroupfs");
 }
 
 int scope_check(struct error *err)
 {
-	const char *path;
+	char path[PATH_MAX];
 
-	return find_program(&path, err);
+	return find_program(path, err);
 }
 
 bool scope_has_user_bus(void)
@@ -118,6 +108,12 @@ static void begin(struct words *words, const char *verb, const char *unit)
 	add_word(words, unit);
 }
 
+/* The mark without the id behind it: the unit that is stopped is known by this text. */
+static void add_description(struct words *words, const char *id, const char *mark)
+{
+	add_word(words, arena_format(&words->arena, "moss container %s (%.*s)", id, (int)(strlen(mark) - strlen(id) - 1), mark));
+}
+
 /* What tells it where the bus is, and nothing to root's. */
 static void fill_environment(char *environment[3], struct arena *arena)
 {
@@ -146,8 +142,8 @@ static int spawn(const char *path, struct words *words, int sock, pid_t *ret_pid
 /* Start the helper with these words, which are freed. */
 static int start(struct words *words, struct scope *ret_scope, struct error *err)
 {
-	const char *path;
-	int socks[2], ret = find_program(&path, err);
+	char path[PATH_MAX];
+	int  socks[2], ret = find_program(path, err);
 
 	*ret_scope = (struct scope){ .sock = -1, .signal_fd = -1 };
 	if (ret == 0 && words->failed)
@@ -171,8 +167,7 @@ int scope_open(const struct scope_start *what, const struct spec *spec, struct s
 
 	begin(&words, "start", what->name->unit);
 	add_word(&words, what->name->slice);
-	add_word(&words, arena_format(&words.arena, "moss container %s (%.*s)", what->id, (int)(strlen(what->mark) - strlen(what->id) - 1),
-				      what->mark));
+	add_description(&words, what->id, what->mark);
 	if (what->detached)
 		add_word(&words, "--linger");
 	for (size_t i = 0; i < spec->annotations_count; i++)
@@ -221,20 +216,27 @@ void scope_close(struct scope *scope)
 	scope->pid = 0;
 }
 
-int scope_set_limits(const char *unit, const struct spec_limit *limits, size_t count, struct error *err)
+/* The helper with these words, which are freed, from its start to its end. */
+static int run(struct words *words, struct error *err)
 {
-	struct words words = { .words = NULL };
 	struct scope scope;
+	int ret = start(words, &scope, err);
 
-	begin(&words, "set", unit);
-	add_limits(&words, limits, count);
-	int ret = start(&words, &scope, err);
 	if (ret == 0)
 		ret = scope_tell(&scope, 0, err);
 	if (ret == 0)
 		ret = scope_wait(&scope, NULL, NULL, err);
 	scope_close(&scope);
 	return ret;
+}
+
+int scope_set_limits(const char *unit, const struct spec_limit *limits, size_t count, struct error *err)
+{
+	struct words words = { .words = NULL };
+
+	begin(&words, "set", unit);
+	add_limits(&words, limits, count);
+	return run(&words, err);
 }
 
 /* --- where we are, and what is left --- */
@@ -271,21 +273,14 @@ static void transient_file(const struct state *state, int dir_fd, bool *ret_own,
 static int stop(const struct state *state, int dir_fd, struct error *err)
 {
 	struct words words = { .words = NULL };
-	struct scope scope;
 	char   mark[STATE_MARK_MAX];
 	int    ret = state_mark(dir_fd, state->id, mark);
 
 	if (ret < 0)
 		return error_at(err, -ret, state->id, "stat the container's state directory");
 	begin(&words, "stop", state->systemd_unit);
-	add_word(&words, arena_format(&words.arena, "moss container %s (%.*s)", state->id, (int)(strlen(mark) - strlen(state->id) - 1), mark));
-	ret = start(&words, &scope, err);
-	if (ret == 0)
-		ret = scope_tell(&scope, 0, err);
-	if (ret == 0)
-		ret = scope_wait(&scope, NULL, NULL, err);
-	scope_close(&scope);
-	return ret;
+	add_description(&words, state->id, mark);
+	return run(&words, err);
 }
 
 /* A user's manager can't remove what belongs to another id of the user's; that is done, and the scope's directory is left. */
