@@ -61,6 +61,16 @@ program() {
 	config '.process.args = $words' --argjson words "$(jq -nc '$ARGS.positional' --args -- "$@")"
 }
 
+# with_notify: /notify.py in the container, and the host's Python to run it.
+with_notify() {
+	mkdir rootfs/usr
+	ln -sfn usr/lib rootfs/lib
+	ln -sfn usr/lib64 rootfs/lib64
+	cp "$E2E_DIR/notify.py" rootfs/
+	chmod 0755 rootfs/notify.py
+	config '.root.readonly = false | .mounts += [{destination: "/usr", source: "/usr", options: ["rbind", "ro"]}]'
+}
+
 # moss ARGS: the runtime with this test's state directory. No fd of bats's own goes through.
 moss() { "$MOSS" --root "$ROOT" "$@" 3>&- 4>&-; }
 

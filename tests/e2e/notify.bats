@@ -6,12 +6,7 @@ MANAGER=
 setup() {
 	[ -x /usr/bin/python3 ] || skip "the container runs the host's /usr/bin/python3, which is not installed"
 	e2e_setup
-	mkdir rootfs/usr
-	ln -sfn usr/lib rootfs/lib
-	ln -sfn usr/lib64 rootfs/lib64
-	cp "$E2E_DIR/notify.py" rootfs/
-	chmod 0755 rootfs/notify.py
-	config '.root.readonly = false | .mounts += [{destination: "/usr", source: "/usr", options: ["rbind", "ro"]}]'
+	with_notify
 	export NOTIFY_SOCKET="$BATS_TEST_TMPDIR/manager"
 }
 teardown() {

@@ -14,12 +14,7 @@ setup() {
 	! is_root || user=() bundles=/var/lib/moss dropins=/run/systemd/system
 	e2e_setup
 	unit=moss@$ID.service
-	mkdir rootfs/usr
-	ln -sfn usr/lib rootfs/lib
-	ln -sfn usr/lib64 rootfs/lib64
-	cp "$E2E_DIR/notify.py" rootfs/
-	chmod 0755 rootfs/notify.py
-	config '.root.readonly = false | .mounts += [{destination: "/usr", source: "/usr", options: ["rbind", "ro"]}]'
+	with_notify
 	mkdir -p "$bundles"
 	ctl daemon-reload
 	ln -s "$BUNDLE" "$bundles/$ID"
