@@ -23,6 +23,9 @@
 #define IDLE_MS 1000
 #define FULL_MS 100        /* without new connections, when no file is left for one */
 #define UNSENT_MAX (128 * 1024)
+/* libslirp, whose window is 65535 bytes at most, tells of room in a full one once it is two segments more; a sender
+ * that has less than a segment left waits for that, else for its own timer, 0.2 s. A third of the window does for both. */
+#define SEGMENT_MTU 21880
 #define TIMER_MS 50        /* libslirp's own clock: between two looks at its timers */
 
 static int64_t now_ns(void *opaque)
@@ -405,7 +408,7 @@ static void configure(const struct spec_network *network, SlirpConfig *config)
 		.vnameserver.s_addr = htonl(network->network + 1),
 		.vprefix_len = 64,
 		.if_mtu = network->mtu,
-		.if_mru = network->mtu,
+		.if_mru = network->mtu < SEGMENT_MTU ? network->mtu : SEGMENT_MTU, /* of TCP's segments alone */
 		/* The way to the gateway is closed by our own rules, which let the answers of published ports through. */
 		.disable_host_loopback = false,
 		.disable_dns = true,
