@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/types.h>
 
 /* clone3(2) as of Linux 5.7; <linux/sched.h> clashes with <sched.h>. */
@@ -23,6 +24,16 @@ struct sys_clone_args {
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x80 /* shares its bit with the exit signal: clone3(2) only */
 #endif
+
+/* ioctl(2) of a pidfd, linux/pidfd.h since 6.11: a namespace of the process, with the rights that a look at /proc/PID/ns takes. */
+#define SYS_PIDFD_GET_CGROUP _IO(0xFF, 1)
+#define SYS_PIDFD_GET_IPC    _IO(0xFF, 2)
+#define SYS_PIDFD_GET_MNT    _IO(0xFF, 3)
+#define SYS_PIDFD_GET_NET    _IO(0xFF, 4)
+#define SYS_PIDFD_GET_PID    _IO(0xFF, 5)
+#define SYS_PIDFD_GET_TIME   _IO(0xFF, 7)
+#define SYS_PIDFD_GET_USER   _IO(0xFF, 9)
+#define SYS_PIDFD_GET_UTS    _IO(0xFF, 10)
 
 /* Like fork(2): 0 in the child, which must not use stdio or threads.
  * Where clone3 is answered with ENOSYS, as the seccomp filters of containers do because they can't

@@ -42,13 +42,19 @@ static bool is_same(const struct stat *one, const struct stat *other)
 	return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
 }
 
-static bool is_own(int fd, enum spec_namespace_type type)
+static int stat_own(enum spec_namespace_type type, struct stat *ret_st)
 {
 	char path[48];
-	struct stat own, other;
 
 	snprintf(path, sizeof(path), "/proc/self/ns/%s", spec_namespace_kinds[type].proc_name);
-	return stat(path, &own) == 0 && fstat(fd, &other) == 0 && is_same(&own, &other);
+	return stat(path, ret_st);
+}
+
+static bool is_own(int fd, enum spec_namespace_type type)
+{
+	struct stat own, other;
+
+	return stat_own(type, &own) == 0 && fstat(fd, &other) == 0 && is_same(&own, &other);
 }
 
 static void join_init(struct join *join)
@@ -137,21 +143,33 @@ static int explain_look(int code, pid_t pid, const char *name, struct error *err
 	return -code;
 }
 
-static int stat_namespace(pid_t pid, enum spec_namespace_type type, struct stat *ret_st, struct error *err)
+/* One of the process's namespaces, by its pidfd: on the way through /proc the kernel makes inodes for the process and its
+ * directory, too, which takes twice as long. Before Linux 6.11 there is that way only. -1: errno says why not. */
+static int open_namespace(const struct join_process *process, enum spec_namespace_type type)
 {
-	char path[64];
+	const struct spec_namespace_kind *kind = &spec_namespace_kinds[type];
+	char path[48];
+	int  fd = ioctl(process->pidfd, kind->pidfd_get, 0);
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, spec_namespace_kinds[type].proc_name);
-	return stat(path, ret_st) < 0 ? explain_look(errno, pid, spec_namespace_kinds[type].proc_name, err) : 0;
+	if (fd >= 0)
+		return fd;
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)process->pid, kind->proc_name);
+	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-/* The owner of the pid namespace that @pid lives in; -1 when it can't be known. */
-static int open_owner(pid_t pid)
+static int stat_namespace(const struct join_process *process, enum spec_namespace_type type, struct stat *ret_st,
+			  struct error *err)
 {
-	char path[48];
+	fd_owned fd = open_namespace(process, type);
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)pid);
-	fd_owned fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 || fstat(fd, ret_st) < 0 ? explain_look(errno, process->pid, spec_namespace_kinds[type].proc_name, err) : 0;
+}
+
+/* The owner of the pid namespace that the process lives in; -1 when it can't be known. */
+static int open_owner(const struct join_process *process)
+{
+	fd_owned fd = open_namespace(process, SPEC_NS_PID);
+
 	return fd < 0 ? -1 : ioctl(fd, NS_GET_USERNS);
 }
 
@@ -165,12 +183,10 @@ bool join_enters_user(const struct join *join)
  * namespace of that user's own, root's process has that user's rights and no more. */
 static int check_owner(const struct join_process *process, const struct join *join, struct error *err)
 {
-	char  path[48];
 	uid_t maker = (uid_t)-1;
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)process->pid);
 	fd_owned fd = join->fds[SPEC_NS_USER] >= 0 ? fcntl(join->fds[SPEC_NS_USER], F_DUPFD_CLOEXEC, 3)
-						    : open(path, O_RDONLY | O_CLOEXEC);
+						    : open_namespace(process, SPEC_NS_USER);
+
 	if (fd < 0)
 		return explain_look(errno, process->pid, "user", err);
 	if (join_enters_user(join) && ioctl(fd, NS_GET_OWNER_UID, &maker) == 0 && maker == process->owner)
@@ -189,16 +205,12 @@ static int open_root(pid_t pid, int *ret_fd, struct error *err)
 	return *ret_fd < 0 ? explain_look(errno, pid, "mount", err) : 0;
 }
 
-/* Is the process in the user namespace that every other one descends from? It can't be entered from one of those,
+/* Is it the user namespace that every other one descends from? It can't be entered from one of those,
  * user_namespaces(7): for us it is our own or nothing. Its number is the kernel's since 3.8 (include/linux/proc_ns.h:
  * PROC_USER_INIT_INO). */
-static bool is_in_initial_user(pid_t pid)
+static bool is_initial_user(const struct stat *st)
 {
-	char path[48];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
-	return stat(path, &st) == 0 && st.st_ino == 0xEFFFFFFDu;
+	return st->st_ino == 0xEFFFFFFDu;
 }
 
 int join_open_process(const struct join_process *process, struct join *ret_join, struct error *err)
@@ -217,15 +229,19 @@ int join_open_process(const struct join_process *process, struct join *ret_join,
 			ret_join->pidfd_namespaces |= spec_namespace_kinds[type].flag;
 			continue;
 		}
+		int ret = stat_namespace(process, (enum spec_namespace_type)type, &other, err);
 		/* What is made in it is owned by it, its pid namespace too: there is nothing else to look at. */
-		if (type == SPEC_NS_USER && is_in_initial_user(pid))
+		if (ret == 0 && type == SPEC_NS_USER && is_initial_user(&other))
 			continue;
-		int ret = stat_namespace(getpid(), (enum spec_namespace_type)type, &own, err);
-		if (ret == -ESRCH) /* our own is not there: a kernel without namespaces of this type */
+		if (stat_own((enum spec_namespace_type)type, &own) < 0) {
+			if (errno != ENOENT)
+				return error_set(err, errno, "look at our own %s namespace", spec_namespace_kinds[type].proc_name);
+			*err = (struct error){ 0 }; /* a kernel without namespaces of this type */
 			continue;
-		if (ret < 0 || stat_namespace(pid, (enum spec_namespace_type)type, &other, err) < 0)
-			return -err->code;
-		fd_owned owner = type == SPEC_NS_USER && process->own_pid_namespace ? open_owner(pid) : -1;
+		}
+		if (ret < 0)
+			return ret;
+		fd_owned owner = type == SPEC_NS_USER && process->own_pid_namespace ? open_owner(process) : -1;
 		struct stat st;
 		if (owner >= 0 && fstat(owner, &st) == 0 && !is_same(&st, &other)) {
 			if (!is_same(&st, &own))

@@ -41,6 +41,7 @@ extern const struct spec_namespace_kind {
 	const char *name;      /* in config.json */
 	const char *proc_name; /* below /proc/PID/ns */
 	uint64_t    flag;      /* CLONE_NEW* */
+	unsigned long pidfd_get; /* ioctl(2) of a pidfd that opens it */
 } spec_namespace_kinds[SPEC_NS_COUNT];
 
 struct spec_namespace {

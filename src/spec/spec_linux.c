@@ -8,14 +8,14 @@
 #include "spec/spec_read.h"
 
 const struct spec_namespace_kind spec_namespace_kinds[SPEC_NS_COUNT] = {
-	[SPEC_NS_USER]    = { "user", "user", CLONE_NEWUSER },
-	[SPEC_NS_PID]     = { "pid", "pid", CLONE_NEWPID },
-	[SPEC_NS_NETWORK] = { "network", "net", CLONE_NEWNET },
-	[SPEC_NS_IPC]     = { "ipc", "ipc", CLONE_NEWIPC },
-	[SPEC_NS_UTS]     = { "uts", "uts", CLONE_NEWUTS },
-	[SPEC_NS_CGROUP]  = { "cgroup", "cgroup", CLONE_NEWCGROUP },
-	[SPEC_NS_TIME]    = { "time", "time", CLONE_NEWTIME },
-	[SPEC_NS_MOUNT]   = { "mount", "mnt", CLONE_NEWNS },
+	[SPEC_NS_USER]    = { "user", "user", CLONE_NEWUSER, SYS_PIDFD_GET_USER },
+	[SPEC_NS_PID]     = { "pid", "pid", CLONE_NEWPID, SYS_PIDFD_GET_PID },
+	[SPEC_NS_NETWORK] = { "network", "net", CLONE_NEWNET, SYS_PIDFD_GET_NET },
+	[SPEC_NS_IPC]     = { "ipc", "ipc", CLONE_NEWIPC, SYS_PIDFD_GET_IPC },
+	[SPEC_NS_UTS]     = { "uts", "uts", CLONE_NEWUTS, SYS_PIDFD_GET_UTS },
+	[SPEC_NS_CGROUP]  = { "cgroup", "cgroup", CLONE_NEWCGROUP, SYS_PIDFD_GET_CGROUP },
+	[SPEC_NS_TIME]    = { "time", "time", CLONE_NEWTIME, SYS_PIDFD_GET_TIME },
+	[SPEC_NS_MOUNT]   = { "mount", "mnt", CLONE_NEWNS, SYS_PIDFD_GET_MNT },
 };
 
 const char *const spec_clock_names[SPEC_CLOCK_COUNT] = {

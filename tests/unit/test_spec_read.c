@@ -1,9 +1,14 @@
 /* test_spec_read.c - unit test; the rules of spec_read() in spec/spec.h. Side: any. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "config_text.h"
 
@@ -463,7 +468,10 @@ static void namespaces_are_read(void **state)
 
 static void each_namespace_kind_has_its_flag(void **state)
 {
-	static const struct spec_namespace_kind kinds[SPEC_NS_COUNT] = {
+	static const struct {
+		const char *name, *proc_name;
+		uint64_t    flag;
+	} kinds[SPEC_NS_COUNT] = {
 		[SPEC_NS_USER]    = { "user", "user", CLONE_NEWUSER },
 		[SPEC_NS_PID]     = { "pid", "pid", CLONE_NEWPID },
 		[SPEC_NS_NETWORK] = { "network", "net", CLONE_NEWNET },
@@ -480,6 +488,31 @@ static void each_namespace_kind_has_its_flag(void **state)
 		assert_string_equal(spec_namespace_kinds[i].proc_name, kinds[i].proc_name);
 		assert_int_equal(spec_namespace_kinds[i].flag, kinds[i].flag);
 	}
+}
+
+static void each_namespace_kind_has_its_ioctl(void **state)
+{
+	int self = pidfd_open(getpid(), 0);
+
+	(void)state;
+	for (int i = 0; i < SPEC_NS_COUNT && self >= 0; i++) {
+		char path[32];
+		struct stat named, opened;
+		int  fd = ioctl(self, spec_namespace_kinds[i].pidfd_get, 0);
+
+		if (fd < 0 && errno != EOPNOTSUPP) {
+			close(self);
+			skip(); /* before Linux 6.11 */
+		}
+		if (fd < 0) /* the kernel has none of this kind */
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/ns/%s", spec_namespace_kinds[i].proc_name);
+		assert_int_equal(stat(path, &named), 0);
+		assert_int_equal(fstat(fd, &opened), 0);
+		assert_int_equal(named.st_ino, opened.st_ino);
+		close(fd);
+	}
+	close(self);
 }
 
 static void the_linux_fields(void **state)
@@ -1141,6 +1174,7 @@ int main(void)
 		cmocka_unit_test(refused_mount_options_are_named),
 		cmocka_unit_test(namespaces_are_read),
 		cmocka_unit_test(each_namespace_kind_has_its_flag),
+		cmocka_unit_test(each_namespace_kind_has_its_ioctl),
 		cmocka_unit_test(the_linux_fields),
 		cmocka_unit_test(a_namespace_keeps_its_index),
 		cmocka_unit_test(sysctl_names_become_paths),
