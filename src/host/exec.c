@@ -26,6 +26,7 @@
 #include "host/destroy.h"
 #include "host/exec_process.h"
 #include "host/fd_socket.h"
+#include "host/helper.h"
 #include "host/idmap.h"
 #include "host/inherited.h"
 #include "host/intel_rdt.h"
@@ -372,6 +373,7 @@ static int clone_attached(struct entering *entering, const struct join_child *ch
 	const char *sub = asked->count > 0 ? asked->texts[0] + strspn(asked->texts[0], "/") : "";
 	char path[PATH_MAX], first[PATH_MAX];
 
+	helper_know_own(entering->exe.path); /* the attempt before has sealed it */
 	if (entering->owner != geteuid())
 		return error_at(err, 0, entering->state.id, "it is another user's");
 	if (entering->status == STATE_PAUSED) {

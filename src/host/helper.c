@@ -25,19 +25,27 @@ static int take(const char *directory, const char *name, char *ret_path, size_t 
 	return snprintf(ret_path, size, "%s/%s", directory, name) < (int)size && access(ret_path, X_OK) == 0 ? 0 : -ENOENT;
 }
 
+static char own_path[4096]; /* "": it can't be told, or was not looked for */
+
+void helper_know_own(const char *path)
+{
+	if (strlen(path) < sizeof(own_path))
+		strcpy(own_path, path);
+}
+
 /* "": it can't be told, as of a binary that was removed. */
 static const char *own_directory(void)
 {
-	static char own[4096];
+	static char own[sizeof(own_path)];
 	static bool known;
 
 	if (known)
 		return own;
 	known = true;
-	ssize_t length = readlink("/proc/self/exe", own, sizeof(own) - 1);
-	own[length > 0 ? length : 0] = '\0';
-	char *slash = own[0] == '/' && access(own, F_OK) == 0 ? strrchr(own, '/') : own;
-	*slash = '\0';
+	if (own_path[0] == '\0')
+		(void)!readlink("/proc/self/exe", own_path, sizeof(own_path) - 1);
+	const char *slash = own_path[0] == '/' && access(own_path, F_OK) == 0 ? strrchr(own_path, '/') : own_path;
+	memcpy(own, own_path, (size_t)(slash - own_path));
 	return own;
 }
 

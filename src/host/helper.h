@@ -10,13 +10,16 @@
 
 /* Find the helper program @name ("moss-..."): beside the running binary, so that a build works from its own
  * directory, else in libexecdir/moss, where it is installed. The environment has no say: root trusts none for
- * where its programs are, and whoever could put a file beside the binary could replace the binary. The first call is the one
- * that looks where that is, and must come before a container's process is made: see base/exe.h.
+ * where its programs are, and whoever could put a file beside the binary could replace the binary.
  *
  * @ret_path: @size bytes; an absolute path.
  * Returns 0 or -errno with @err set (-ENOENT: in neither place). */
 int helper_find(const char *name, char *ret_path, size_t size, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
+
+/* The running binary is @path, as /proc/self/exe said before it was sealed (base/exe.h): from then on that tells nothing. Where
+ * helper_find() is called before a container's process is made, it looks itself. */
+void helper_know_own(const char *path) __attribute__((nonnull));
 
 struct helper_fd { /* an fd that the program gets */
 	int from; /* ours, lent; -1: /dev/null. Above every @as */
