@@ -481,12 +481,16 @@ static bool shares_memory(const struct join *join)
 #endif
 }
 
+/* Its children by CLONE_PARENT are its parent's: ours, or like it our parent's. */
 static pid_t clone_joiner(struct joining *joining)
 {
+	bool  to_parent = joining->child->to_parent;
+	int   end = to_parent ? CLONE_PARENT : SIGCHLD;
 	char *stack;
 
 	if (!shares_memory(joining->join)) {
-		struct sys_clone_args args = { .flags = CLONE_VFORK | CLONE_FILES, .exit_signal = SIGCHLD };
+		struct sys_clone_args args = { .flags = CLONE_VFORK | CLONE_FILES | (to_parent ? CLONE_PARENT : 0),
+					       .exit_signal = to_parent ? 0 : SIGCHLD };
 		pid_t pid = sys_clone3(&args);
 
 		return pid == 0 ? joiner_main(joining) : pid;
@@ -494,7 +498,7 @@ static pid_t clone_joiner(struct joining *joining)
 	stack = mmap(NULL, JOINER_STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (stack == MAP_FAILED)
 		return -1;
-	pid_t pid = clone(joiner_main, stack + JOINER_STACK_BYTES, CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, joining);
+	pid_t pid = clone(joiner_main, stack + JOINER_STACK_BYTES, CLONE_VM | CLONE_VFORK | CLONE_FILES | end, joining);
 	int   code = errno;
 	munmap(stack, JOINER_STACK_BYTES); /* it has ended */
 	errno = code;
@@ -509,7 +513,8 @@ static int run_joiner(struct joining *joining, struct error *err)
 	int   code = errno;
 
 	if (joiner > 0) {
-		waitpid(joiner, &status, 0);
+		if (!joining->child->to_parent)
+			waitpid(joiner, &status, 0);
 		prctl(PR_SET_DUMPABLE, dumpable == 1, 0, 0, 0); /* it belongs to the memory */
 	}
 	if (joiner < 0)

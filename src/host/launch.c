@@ -436,8 +436,10 @@ static int clone_container(struct making *making, struct error *err)
 	struct stage *stage = &making->plan->stage;
 	struct join_child child = { .cgroup_fd = making->cgroup_fd, .sock = socks[1],
 				    .prepare = prepare_child, .run = run_child, .context = making };
-	/* A service manager stops with patience only what is its child by the time that it is told of it. */
-	child.to_parent = making->options->detach && out->notify != NULL && getpid() != 1; /* clone(2): EINVAL */
+	/* A service manager stops with patience only what is its child by the time that it is told of it. What is in a scope
+	 * it does not take for its own. */
+	child.to_parent = making->options->detach && out->notify != NULL && making->scope.sock < 0 &&
+			  getpid() != 1; /* clone(2): EINVAL */
 	if (making->plan->join.any) { /* then the stage would be too late */
 		child.exe = stage->exe;
 		child.alone = stage->foreign_tree; /* the host's tree is left behind then */

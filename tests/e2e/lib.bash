@@ -71,6 +71,17 @@ with_notify() {
 	config '.root.readonly = false | .mounts += [{destination: "/usr", source: "/usr", options: ["rbind", "ro"]}]'
 }
 
+# manager [hold]: a service manager at $NOTIFY_SOCKET; what it receives is in $BUNDLE/told.
+manager() {
+	"$PYTHON" "$E2E_DIR/notify.py" "${1:-receive}" "$NOTIFY_SOCKET" "$BUNDLE/told" </dev/null >manager.out 2>&1 3>&- 4>&- &
+	MANAGER=$!
+	eventually grep -q ready manager.out
+}
+manager_end() {
+	[ -z "${MANAGER-}" ] || kill "$MANAGER" 2>/dev/null || true
+	unset NOTIFY_SOCKET
+}
+
 # moss ARGS: the runtime with this test's state directory. No fd of bats's own goes through.
 moss() { "$MOSS" --root "$ROOT" "$@" 3>&- 4>&-; }
 

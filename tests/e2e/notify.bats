@@ -2,7 +2,6 @@
 # notify.bats - NOTIFY_SOCKET, proxied into the container: what the service manager gets, and what not.
 load lib.bash
 
-MANAGER=
 setup() {
 	[ -x /usr/bin/python3 ] || skip "the container runs the host's /usr/bin/python3, which is not installed"
 	e2e_setup
@@ -10,16 +9,8 @@ setup() {
 	export NOTIFY_SOCKET="$BATS_TEST_TMPDIR/manager"
 }
 teardown() {
-	[ -z "$MANAGER" ] || kill "$MANAGER" 2>/dev/null || true
-	unset NOTIFY_SOCKET
+	manager_end
 	e2e_teardown
-}
-
-# manager [hold]: a service manager at $NOTIFY_SOCKET; what it receives is in $BUNDLE/told.
-manager() {
-	"$PYTHON" "$E2E_DIR/notify.py" "${1:-receive}" "$NOTIFY_SOCKET" "$BUNDLE/told" </dev/null >manager.out 2>&1 3>&- 4>&- &
-	MANAGER=$!
-	eventually grep -q ready manager.out
 }
 
 # service STEP...: what the container does (notify.py).
@@ -109,6 +100,27 @@ told_by() { jq -r --arg t "$1" 'select(.text | contains($t)) | .pid' told | head
 	[ ! -s out ]
 	moss delete "$ID"
 	no_containers
+}
+
+# Seen failing without: CLONE_PARENT in clone_joiner().
+@test "notify: run -d of a container that joins another's namespaces names our child, too" {
+	manager
+	(unset NOTIFY_SOCKET && program sleep 60 && moss run -d "$ID-a" </dev/null >/dev/null 2>&1)
+	first=$(pid_of "$ID-a")
+	service READY=1 wait:/tmp/never
+	for type in ipc uts user; do
+		[ ! -e "/proc/$first/ns/$type" ] || [ "$(readlink "/proc/$first/ns/$type")" = "$(readlink "/proc/self/ns/$type")" ] ||
+			config '.linux.namespaces |= (map(select(.type != $t)) + [{type: $t, path: $p}]) | del(.linux.uidMappings, .linux.gidMappings)' \
+				--arg t "$type" --arg p "/proc/$first/ns/$type"
+	done
+	background run -d "$ID"
+	wait "$PID" || { cat out && return 1; }
+	inside=$(pid_of)
+	[ "$(readlink "/proc/$inside/ns/ipc")" = "$(readlink "/proc/$first/ns/ipc")" ]
+	[ "$(awk '/^PPid/ { print $2 }' "/proc/$inside/status")" = "$BASHPID" ]
+	expect "READY=1|MAINPID=$inside" BARRIER=1
+	moss delete --force "$ID"
+	moss delete --force "$ID-a"
 }
 
 @test "notify: run -d of a program that is not there, or dies half-way: the error is the usual one, and nothing is left" {
