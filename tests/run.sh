@@ -260,7 +260,9 @@ suite() {
 	trap - EXIT
 	suite gcc
 	suite install
-	suite vm
+	suite clients
+	suite pc
+	suite selinux
 ) &
 (
 	trap - EXIT
@@ -272,9 +274,7 @@ suite() {
 	suite distcheck
 	suite cross
 	suite faults
-	suite clients
-	suite pc
-	suite selinux
+	suite vm
 ) &
 wait
 
