@@ -21,10 +21,8 @@ fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/moss-run.XXXXXX") || exit 1
 chmod 0755 "$work"
 finish() {
-	local children
-	children=$(jobs -p)
-	# shellcheck disable=SC2086 # a list of pids
-	[ -z "$children" ] || kill $children 2>/dev/null
+	local lane
+	for lane in $(jobs -p); do kill -- "-$lane" 2>/dev/null; done # all of its process group
 	if [ -n "${KEEP-}" ]; then
 		echo "logs: $work/logs"
 	else
@@ -256,6 +254,7 @@ suite() {
 	cat "$logs/$name.block"
 }
 
+set -m # each lane is a process group
 (
 	trap - EXIT
 	suite gcc
@@ -263,7 +262,7 @@ suite() {
 	suite clients
 	suite pc
 	suite selinux
-) &
+) </dev/null &
 (
 	trap - EXIT
 	suite clang
@@ -275,7 +274,8 @@ suite() {
 	suite cross
 	suite faults
 	suite vm
-) &
+) </dev/null &
+set +m
 wait
 
 passed=$(cat "$logs"/*.results | grep -c '^ok - ')
