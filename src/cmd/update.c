@@ -252,6 +252,30 @@ static void take_back_devices(const struct change *change)
 		(void)!set_devices(&change->target, change->from, &ignored);
 }
 
+/* What a property had no limit for before is what its file says; and then what the record says, in its own words. */
+static void take_back_properties(const struct change *change)
+{
+	const struct spec *from = change->from;
+	struct spec_limit *limits = calloc(change->count + from->limits_count + 1, sizeof(*limits));
+	struct error ignored = { 0 };
+	size_t count = 0;
+
+	for (size_t i = 0; limits != NULL && i < change->replaced.count; i++) {
+		char *old = change->replaced.old[i];
+
+		if (old == NULL)
+			continue;
+		old[strcspn(old, "\n")] = '\0';
+		limits[count] = change->limits[i];
+		limits[count].value = limits[count].instead_value = old;
+		count++;
+	}
+	for (size_t i = 0; limits != NULL && i < from->limits_count; i++)
+		limits[count++] = from->limits[i];
+	(void)!scope_set_limits(change->unit, limits, count, &ignored);
+	free(limits);
+}
+
 /* The limits hold in the files; the scope's properties are to say the same. */
 static int set_properties(struct change *change, struct error *err)
 {
@@ -260,6 +284,8 @@ static int set_properties(struct change *change, struct error *err)
 	if (change->rdt)
 		rdt_update_undo(&change->rdt_update);
 	cgroup_limits_put_back(&change->target, &change->replaced);
+	/* An answer that did not come does not say that nothing was done. */
+	take_back_properties(change);
 	return -err->code;
 }
 
@@ -294,11 +320,8 @@ static void change_undo(const struct change *change)
 		rdt_update_undo(&change->rdt_update);
 	cgroup_limits_put_back(&change->target, &change->replaced);
 	take_back_devices(change);
-	if (change->unit != NULL && change->count > 0) {
-		struct error ignored = { 0 };
-
-		(void)!scope_set_limits(change->unit, change->from->limits, change->from->limits_count, &ignored);
-	}
+	if (change->unit != NULL && change->count > 0)
+		take_back_properties(change);
 }
 
 /* @resources: the record of what holds then. */
