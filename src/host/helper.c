@@ -19,6 +19,8 @@
 #include "base/sys.h"
 #include "host/signals.h"
 
+#define LOOK_MS 100
+
 /* A file without an execute bit counts as missing, for root too (access(2)). */
 static int take(const char *directory, const char *name, char *ret_path, size_t size)
 {
@@ -90,6 +92,12 @@ int helper_ended(const char *name, struct error *err)
 	return error_hint(err, "it was killed, or a library of its is missing: run it by hand (it is beside moss, or in " MOSS_LIBEXECDIR ")");
 }
 
+/* The longest time without a look at somebody else's signals. */
+static int slice(const struct helper_wait *wait, int64_t left)
+{
+	return wait->asleep > 0 && left > LOOK_MS ? LOOK_MS : (int)left;
+}
+
 /* 1: there is something to read. */
 static int wait_readable(const struct helper_wait *wait, int64_t deadline, struct error *err)
 {
@@ -99,11 +107,14 @@ static int wait_readable(const struct helper_wait *wait, int64_t deadline, struc
 
 		if (left <= 0)
 			return error_at(err, ETIMEDOUT, wait->name, "wait for the helper program's answer");
-		if (poll(fds, array_size(fds), (int)left) < 0 && errno != EINTR)
+		int ready = poll(fds, array_size(fds), slice(wait, left));
+		if (ready < 0 && errno != EINTR)
 			return error_at(err, errno, wait->name, "wait for the helper program's answer");
 		if (fds[0].revents != 0)
 			return 1;
 		if (fds[1].revents != 0 && signals_interrupted(wait->signal_fd, err) < 0)
+			return -err->code;
+		if (ready == 0 && wait->asleep > 0 && signals_interrupted_of(wait->asleep, err) < 0)
 			return -err->code;
 	}
 }

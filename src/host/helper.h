@@ -37,6 +37,7 @@ struct helper_wait {
 	int         sock; /* base/sync.h */
 	int         timeout_ms;
 	int         signal_fd; /* of signals_open(): a signal that ends moss ends the waiting; -1: it waits */
+	pid_t       asleep;    /* whose signals end it as well: it has blocked them, and sleeps; 0: nobody */
 	int (*note)(void *context, const char *text, struct error *err); /* gets what the program notes; may be NULL */
 	void       *context;
 };

@@ -258,7 +258,7 @@ int network_start(const struct spec *spec, const struct network_of *of, struct s
 	fd_close(&theirs);
 	if (ret < 0)
 		return ret;
-	const struct helper_wait wait = { HELPER, ours, START_TIMEOUT_MS, of->signal_fd, NULL, NULL };
+	const struct helper_wait wait = { HELPER, ours, START_TIMEOUT_MS, of->signal_fd, 0, NULL, NULL };
 	ret = record(pid, ret_network, err);
 	if (ret == 0 && helper_wait(&wait, err) < 0)
 		ret = error_step(err, "network");

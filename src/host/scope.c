@@ -145,7 +145,7 @@ static int start(struct words *words, struct scope *ret_scope, struct error *err
 	char path[PATH_MAX];
 	int  socks[2], ret = find_program(path, err);
 
-	*ret_scope = (struct scope){ .sock = -1, .signal_fd = -1 };
+	*ret_scope = (struct scope){ .sock = -1, .signal_fd = -1, .owner = getpid() };
 	if (ret == 0 && words->failed)
 		ret = error_set(err, ENOMEM, PROGRAM);
 	if (ret == 0 && (ret = sync_pair(socks)) < 0)
@@ -199,7 +199,9 @@ int scope_tell(const struct scope *scope, pid_t pid, struct error *err)
 
 int scope_wait(const struct scope *scope, int (*note)(void *context, const char *text, struct error *err), void *context, struct error *err)
 {
-	const struct helper_wait wait = { PROGRAM, scope->sock, ANSWER_TIMEOUT_MS, scope->signal_fd, note, context };
+	/* A process in between is told of no signal: they wait for the one that sleeps until it has cloned. */
+	pid_t asleep = getpid() != scope->owner ? scope->owner : 0;
+	const struct helper_wait wait = { PROGRAM, scope->sock, ANSWER_TIMEOUT_MS, scope->signal_fd, asleep, note, context };
 
 	return helper_wait(&wait, err) < 0 ? error_step(err, "systemd") : 0;
 }

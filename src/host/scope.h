@@ -33,6 +33,7 @@ int scope_read_name(struct spec *spec, const char *id, struct scope_name *ret_na
 struct scope { /* the helper under way; { .sock = -1 } is none */
 	pid_t pid;
 	int   sock;
+	pid_t owner;     /* who has started it */
 	int   signal_fd; /* the caller's, of signals_open(): for scope_wait(); -1: none */
 };
 

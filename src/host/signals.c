@@ -3,11 +3,16 @@
 #include "host/signals.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+
+#include "base/io.h"
 
 int signals_open(int *ret_fd, struct error *err)
 {
@@ -37,6 +42,13 @@ bool signals_interrupts(int number)
 	return number == SIGHUP || number == SIGINT || number == SIGQUIT || number == SIGTERM;
 }
 
+static int interrupted(int number, struct error *err)
+{
+	error_set(err, EINTR, "signal %d (%s)", number, sigabbrev_np(number));
+	err->exit_status = 128 + number;
+	return -EINTR;
+}
+
 int signals_interrupted(int fd, struct error *err)
 {
 	int number;
@@ -44,9 +56,23 @@ int signals_interrupted(int fd, struct error *err)
 	while ((number = signals_next(fd)) != 0) {
 		if (!signals_interrupts(number))
 			continue;
-		error_set(err, EINTR, "signal %d (%s)", number, sigabbrev_np(number));
-		err->exit_status = 128 + number;
-		return -EINTR;
+		return interrupted(number, err);
 	}
+	return 0;
+}
+
+int signals_interrupted_of(int pid, struct error *err)
+{
+	static const char name[] = "\nShdPnd:";
+	char path[32], text[4096];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	const char *line = io_read_small(AT_FDCWD, path, text, sizeof(text)) < 0 ? NULL : strstr(text, name);
+	if (line == NULL)
+		return 0;
+	unsigned long long pending = strtoull(line + strlen(name), NULL, 16);
+	for (int number = 1; number < SIGSYS; number++)
+		if (signals_interrupts(number) && (pending & 1ULL << (number - 1)))
+			return interrupted(number, err);
 	return 0;
 }

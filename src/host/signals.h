@@ -18,4 +18,8 @@ _Bool signals_interrupts(int number);
  * Returns 0; or -EINTR with @err set, err->exit_status being 128 + N for signal N. */
 int signals_interrupted(int fd, struct error *err) __attribute__((nonnull, warn_unused_result));
 
+/* Does one of them wait for process @pid, which has blocked it? It stays for that process to read.
+ * Returns 0, also where it can't be told; or -EINTR as above. */
+int signals_interrupted_of(int pid, struct error *err) __attribute__((nonnull, warn_unused_result));
+
 #endif
