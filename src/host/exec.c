@@ -427,6 +427,10 @@ static int clone_process(struct entering *entering, struct error *err)
 
 		if (!caller_get()->root && clone_attached(entering, &child, &why_not) == 0)
 			return 0;
+		if (why_not.code == EINTR) { /* a signal: nobody waits for us any more */
+			*err = why_not;
+			return -EINTR;
+		}
 		if (!entering->options->degrade)
 			return cgroup_refused(entering, ret, &why_not, err);
 		log_line(LOG_LEVEL_WARNING, "%s: the process is not in the container's cgroup (--degrade=warn)", entering->state.cgroup);
