@@ -1,9 +1,9 @@
 /* main.c - moss-scope: a container's cgroup made by systemd. Side: helper.
  *
- *   moss-scope WHO start UNIT SLICE DESCRIPTION [--linger] [--property NAME=VALUE]... [--limit FILE=VALUE]...
+ *   moss-scope WHO start UNIT SLICE DESCRIPTION MARK [--linger] [--property NAME=VALUE]... [--limit FILE=VALUE]...
  *   moss-scope WHO set UNIT --limit FILE=VALUE...
  *   moss-scope WHO attach UNIT PATH
- *   moss-scope WHO stop UNIT DESCRIPTION
+ *   moss-scope WHO stop UNIT MARK
  *
  * WHO is "system", the machine's systemd, or a user's number: that user's own manager. moss starts it with a
  * socket as stdin (base/sync.h): each GO, with the pid of the process that it is about, is answered by READY or
@@ -73,14 +73,15 @@ static bool read_request(int argc, char **argv, struct request *request)
 	request->bus.user = request->bus.system ? 0 : (uid_t)user;
 	request->verb = argv[2];
 	request->unit.name = argv[3];
-	if (strcmp(request->verb, "start") == 0 && argc >= 6) {
+	if (strcmp(request->verb, "start") == 0 && argc >= 7) {
 		request->unit.slice = argv[4];
 		request->unit.description = argv[5];
-		return read_options(argc - 6, argv + 6, request);
+		request->unit.mark = argv[6];
+		return read_options(argc - 7, argv + 7, request);
 	}
 	if (strcmp(request->verb, "set") == 0)
 		return read_options(argc - 4, argv + 4, request);
-	request->path = request->unit.description = argv[4];
+	request->path = request->unit.mark = argv[4];
 	return argc == 5 && (strcmp(request->verb, "attach") == 0 || strcmp(request->verb, "stop") == 0);
 }
 

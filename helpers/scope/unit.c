@@ -12,6 +12,7 @@
 
 #include "base/sys.h"
 
+#define MARK_URI "info:moss:" /* a place for texts of one's own that every unit has: each is to be an URI of a few kinds */
 #define LOOK_MS 500 /* how long a signal that does not come is waited for before looking */
 #define message_owned __attribute__((cleanup(sd_bus_message_unrefp))) sd_bus_message
 #define bus_error_owned __attribute__((cleanup(sd_bus_error_free))) sd_bus_error
@@ -44,14 +45,32 @@ static int explain(const struct bus *bus, int ret, const sd_bus_error *error, co
 	return bus_explain(bus, &(struct bus_failure){ ret, error }, unit->name, what, err);
 }
 
-/* A property of the unit that is a text, which the caller frees. Of a unit that is not there systemd tells what it would be. */
-static int get_text(const struct bus *bus, const struct unit *unit, const char *property, sd_bus_error *error, char **ret_text)
+/* The state of the unit, which the caller frees. Of a unit that is not there systemd tells what it would be. */
+static int get_state(const struct bus *bus, const struct unit *unit, char **ret_text)
 {
 	char *path = NULL;
 	int ret = sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit->name, &path);
 
 	if (ret >= 0)
-		ret = sd_bus_get_property_string(bus->bus, BUS_SYSTEMD, path, BUS_SYSTEMD ".Unit", property, error, ret_text);
+		ret = sd_bus_get_property_string(bus->bus, BUS_SYSTEMD, path, BUS_SYSTEMD ".Unit", "ActiveState", NULL, ret_text);
+	free(path);
+	return ret;
+}
+
+/* Is the mark among the unit's Documentation=? One that is not there has none. */
+static int has_mark(const struct bus *bus, const struct unit *unit, bool *ret_has, sd_bus_error *error)
+{
+	char  *path = NULL, **texts = NULL;
+	int ret = sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit->name, &path);
+
+	*ret_has = false;
+	if (ret >= 0)
+		ret = sd_bus_get_property_strv(bus->bus, BUS_SYSTEMD, path, BUS_SYSTEMD ".Unit", "Documentation", error, &texts);
+	for (size_t i = 0; ret >= 0 && texts != NULL && texts[i] != NULL; i++) {
+		*ret_has |= strncmp(texts[i], MARK_URI, strlen(MARK_URI)) == 0 && strcmp(texts[i] + strlen(MARK_URI), unit->mark) == 0;
+		free(texts[i]);
+	}
+	free(texts);
 	free(path);
 	return ret;
 }
@@ -61,7 +80,7 @@ static void look(const struct bus *bus, const struct unit *unit, const char *wan
 {
 	char *state = NULL;
 
-	if (get_text(bus, unit, "ActiveState", NULL, &state) >= 0 && job->result[0] == '\0' && strcmp(state, wanted) == 0)
+	if (get_state(bus, unit, &state) >= 0 && job->result[0] == '\0' && strcmp(state, wanted) == 0)
 		snprintf(job->result, sizeof(job->result), "done");
 	free(state);
 }
@@ -141,6 +160,15 @@ static int add_own(sd_bus_message *call, const struct unit *unit, pid_t pid)
 	return ret < 0 ? ret : sd_bus_message_append(call, "(sv)(sv)", "DefaultDependencies", "b", false, "TasksMax", "t", UINT64_MAX);
 }
 
+/* Behind the annotations, which may say anything of the same property: it adds up. */
+static int add_mark(sd_bus_message *call, const struct unit *unit)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), MARK_URI "%s", unit->mark);
+	return sd_bus_message_append(call, "(sv)", "Documentation", "as", 1, text);
+}
+
 int unit_start(const struct bus *bus, const struct unit *unit, pid_t pid, struct error *err)
 {
 	message_owned *call = NULL;
@@ -155,6 +183,8 @@ int unit_start(const struct bus *bus, const struct unit *unit, pid_t pid, struct
 	for (int i = 0; ret >= 0 && i < unit->properties_count; i++)
 		if (properties_add(call, unit->properties[i], err) < 0)
 			return -err->code;
+	if (ret >= 0)
+		ret = add_mark(call, unit);
 	if (ret >= 0)
 		ret = sd_bus_message_close_container(call);
 	if (ret >= 0)
@@ -219,11 +249,9 @@ int unit_stop(const struct bus *bus, const struct unit *unit, struct error *err)
 {
 	message_owned  *call = NULL;
 	bus_error_owned error = SD_BUS_ERROR_NULL;
-	char *description = NULL;
-	int   ret = get_text(bus, unit, "Description", &error, &description);
-	bool  ours = ret >= 0 && strcmp(description, unit->description) == 0;
+	bool ours;
+	int  ret = has_mark(bus, unit, &ours, &error);
 
-	free(description);
 	if (ret < 0)
 		return explain(bus, ret, &error, unit, "look at the scope", err);
 	if (!ours)

@@ -10,7 +10,8 @@
 struct unit {
 	const char *name;        /* "moss-web.scope" */
 	const char *slice;       /* "system.slice" */
-	const char *description; /* also what it is known by again: unit_stop() */
+	const char *description;
+	const char *mark;        /* what it is known by again: unit_stop() */
 	char      **properties;  /* NAME=VALUE, see properties_add(); properties_count of them */
 	int         properties_count;
 };
@@ -31,7 +32,7 @@ int unit_set(const struct bus *bus, const struct unit *unit, struct properties_l
 int unit_attach(const struct bus *bus, const struct unit *unit, const char *path, pid_t pid, struct error *err)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Kill what is in it, end it, forget it, and wait until that is done. One that is gone, or has another description,
+/* Kill what is in it, end it, forget it, and wait until that is done. One that is gone, or has another mark,
  * which means that it is somebody else's, is success.
  * Returns 0 or -errno with @err set. */
 int unit_stop(const struct bus *bus, const struct unit *unit, struct error *err) __attribute__((nonnull, warn_unused_result));

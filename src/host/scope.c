@@ -108,12 +108,6 @@ static void begin(struct words *words, const char *verb, const char *unit)
 	add_word(words, unit);
 }
 
-/* The mark without the id behind it: the unit that is stopped is known by this text. */
-static void add_description(struct words *words, const char *id, const char *mark)
-{
-	add_word(words, arena_format(&words->arena, "moss container %s (%.*s)", id, (int)(strlen(mark) - strlen(id) - 1), mark));
-}
-
 /* What tells it where the bus is, and nothing to root's. */
 static void fill_environment(char *environment[3], struct arena *arena)
 {
@@ -167,7 +161,10 @@ int scope_open(const struct scope_start *what, const struct spec *spec, struct s
 
 	begin(&words, "start", what->name->unit);
 	add_word(&words, what->name->slice);
-	add_description(&words, what->id, what->mark);
+	/* For people: the mark without the id behind it. */
+	add_word(&words, arena_format(&words.arena, "moss container %s (%.*s)", what->id,
+				      (int)(strlen(what->mark) - strlen(what->id) - 1), what->mark));
+	add_word(&words, what->mark);
 	if (what->detached)
 		add_word(&words, "--linger");
 	for (size_t i = 0; i < spec->annotations_count; i++)
@@ -281,7 +278,7 @@ static int stop(const struct state *state, int dir_fd, struct error *err)
 	if (ret < 0)
 		return error_at(err, -ret, state->id, "stat the container's state directory");
 	begin(&words, "stop", state->systemd_unit);
-	add_description(&words, state->id, mark);
+	add_word(&words, mark);
 	return run(&words, err);
 }
 

@@ -8,6 +8,7 @@ setup() {
 }
 teardown() {
 	[ -z "${bus-}" ] || [ ! -e "$bus.away" ] || mv "$bus.away" "$bus"
+	[ -z "${late-}" ] || kill -CONT "$late"
 	e2e_teardown
 	sc --quiet stop "*$ID*" 2>/dev/null || true
 }
@@ -15,6 +16,12 @@ teardown() {
 # sc ARGS: systemctl of the manager that this part's containers are in.
 sc() {
 	if is_root; then systemctl "$@"; else XDG_RUNTIME_DIR=/run/user/$(id -u) systemctl --user "$@"; fi
+}
+# bus_call METHOD SIGNATURE ARGS: of that manager.
+bus_call() {
+	local bus=(busctl) manager=org.freedesktop.systemd1
+	is_root || bus=(env "XDG_RUNTIME_DIR=/run/user/$(id -u)" busctl --user)
+	"${bus[@]}" call "$manager" /org/freedesktop/systemd1 "$manager.Manager" "$@"
 }
 # property NAME [UNIT]: as systemd shows it.
 property() { sc show -P "$1" "${2-$unit}"; }

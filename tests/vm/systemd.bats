@@ -136,7 +136,7 @@ load systemd.bash
 	nothing_left
 }
 
-# Seen failing without: the EEXIST of scope_refused() and the description in unit_stop().
+# Seen failing without: the EEXIST of scope_refused() and the mark in unit_stop().
 @test "systemd: a name that is taken is refused, whoever has it, and stays whose it is" {
 	program sleep 60
 	config '.linux.cgroupsPath = ":moss:\($id)"' --arg id "$ID"
@@ -150,6 +150,76 @@ load systemd.bash
 	[ "$(cgroup_of "$pid")" = "$base/$unit/container" ]
 	moss delete --force "$ID"
 	nothing_left
+}
+
+# Seen failing without: add_mark() (nothing is recognised), has_mark() taken as true (the other one is ended).
+@test "systemd: a scope that does not end by itself is ended by delete, whatever its description says; another container's is not" {
+	program sleep 60
+	config '.linux.cgroupsPath = ":moss:\($id)" | .annotations = {"org.systemd.property.Description": "\u0027mine\u0027",
+		"org.systemd.property.Documentation": "[\u0027man:moss(8)\u0027]"}' --arg id "$ID"
+	join_scope() { # join_scope DIRECTORY: $other runs in the scope beside the container
+		sleep 60 3>&- 4>&- &
+		other=$!
+		mkdir "/sys/fs/cgroup$base/$unit/$1"
+		bus_call AttachProcessesToUnit ssau "$unit" "/$1" 1 "$other"
+		[ "$(cgroup_of "$other")" = "$base/$unit/$1" ]
+	}
+	apart --systemd-cgroup run -d "$ID"
+	is Description mine
+	[[ "$(property Documentation)" == *'man:moss(8)'* ]]
+	join_scope beside
+	moss delete --force "$ID"
+	wait "$other" || [ "$?" -eq 137 ]
+	nothing_left
+
+	apart --systemd-cgroup run -d "$ID"
+	join_scope beside
+	moss kill "$ID" KILL
+	wait_for stopped
+	mv "$ROOT/$ID" "$ROOT/.kept"
+	cp -r "$ROOT/.kept" "$ROOT/$ID" # a record of another container, which names this scope
+	moss delete --force "$ID"
+	rm -rf "$ROOT/.kept"
+	alive "$other"
+	[ "$(cgroup_of "$other")" = "$base/$unit/beside" ]
+	kill "$other"
+	eventually nothing_left
+}
+
+# answers_late PID COMMAND...: moss COMMAND, started while process PID stands still, ends by TERM at once.
+answers_late() {
+	local status=0 start
+	late=$1
+	kill -STOP "$late"
+	background "${@:2}"
+	sleep 1
+	start=$(now_ms)
+	kill -TERM "$PID"
+	wait "$PID" || status=$?
+	start=$(($(now_ms) - start))
+	kill -CONT "$late"
+	late=""
+	cat out
+	echo "status $status after $start ms"
+	[ "$status" -eq 143 ]
+	[ "$start" -lt 4000 ]
+}
+now_ms() { echo $(($(date +%s%N) / 1000000)); }
+
+# Seen failing without: signals_interrupted_of().
+@test "systemd: TERM while the bus or systemd does not answer ends run and exec at once, and nothing is left when it does" {
+	program sleep 60
+	for who in $(sc show -P MainPID dbus.service) $(is_root || systemctl show -P MainPID "user@$(id -u).service"); do
+		answers_late "$who" --systemd-cgroup run "$ID"
+		eventually nothing_left
+		! is_root || continue # root's exec does not need systemd
+		apart --systemd-cgroup run -d "$ID"
+		answers_late "$who" exec "$ID" sleep 60
+		[ "$(status_of)" = running ]
+		[ "$(moss exec "$ID" echo inside)" = inside ]
+		moss delete --force "$ID"
+		nothing_left
+	done
 }
 
 @test "systemd: what is no name for it is refused: a path, another form, a slice, bad characters" {
