@@ -10,11 +10,14 @@ Needs: root, x86_64, Linux 5.14 or newer, libseccomp, busybox-static; uidmap for
   --modes LIST      of root, join (a network namespace by path), terminal (a console socket),
                     no-pivot, chroot (no mount namespace of its own), full (all kinds of mounts, network
                     devices, clocks, sysctls), user (a normal user, one id), subids (several, by
-                    newuidmap), user-full; default: all
+                    newuidmap), user-full; default: all. With --booted: scope (systemd makes the cgroup),
+                    scope-user (the user's own systemd does)
   --scenarios LIST  of create, start, exec, delete (--force, running), delete-created, run, update (limits and device list),
                     pause, resume, pause-by-signal, resume-by-signal (without a cgroup), ps (json), ps-table, events
-                    (--stats); default: all
+                    (--stats), events-stream; default: all
   --one FAULT       this one alone, with the calls that were made around it; a failure prints it
+  --booted          the machine is one for tests alone, which systemd has booted: the modes scope and
+                    scope-user; what must not be left includes units. One worker, no sandbox
   --sample N        about N runs instead of all: one of so many parts, which the --seed picks
   --seed TEXT       default: $MOSS_COMMIT, so that commits take turns
   --jobs N          workers; default: the processors
@@ -54,6 +57,7 @@ import zlib
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import booted
 import sandbox
 import scenarios
 import tracer
@@ -82,8 +86,13 @@ class Worker:
     def __init__(self, pipe, runtime, user):
         self.pipe, self.user, self.here = pipe, user, None
         # Read before /tmp is covered, and put where the normal user can reach it. It is root's.
-        with open(runtime, "rb") as file:
-            self.binary = file.read()
+        paths = [runtime]
+        if sandbox.booted():  # systemd is spoken with by a program beside it
+            paths += [path for path in (f"{os.path.dirname(runtime)}/moss-scope",) if os.path.exists(path)]
+        self.binaries = {}
+        for path in paths:
+            with open(path, "rb") as file:
+                self.binaries[os.path.basename(path)] = file.read()
         self.name = os.path.basename(runtime)
 
     def enter(self, mode):
@@ -92,12 +101,19 @@ class Worker:
             return self.here
         self.here = None
         sandbox.libc.umount2(world.NETWORK.encode(), 2)
-        sandbox.wipe()
+        if sandbox.booted():
+            shutil.rmtree(world.TOP, ignore_errors=True)
+        else:
+            sandbox.wipe()
         os.makedirs(f"{world.TOP}/bin")
+        for name, content in self.binaries.items():
+            with open(f"{world.TOP}/bin/{name}", "wb") as file:
+                file.write(content)
+            os.chmod(f"{world.TOP}/bin/{name}", 0o755)
         path = f"{world.TOP}/bin/{self.name}"
-        with open(path, "wb") as file:
-            file.write(self.binary)
-        os.chmod(path, 0o755)
+        if sandbox.booted():
+            self.here = world.World(path, mode, self.user)
+            return self.here
         user = pwd.getpwnam(self.user)
         owner = (user.pw_uid, user.pw_gid) if mode in world.USER_MODES else (0, 0)
         sandbox.own_cgroup_is_of(*owner)
@@ -140,8 +156,11 @@ class Pool:
         self.pipes, self.pids = [], []
         for number in range(count):
             ours, theirs = multiprocessing.Pipe()
-            cgroup = cgroups.make(f"{os.path.basename(runtime)}-{number}")
-            self.pids.append(sandbox.enter(cgroup, Worker(theirs, runtime, user).serve))
+            worker = Worker(theirs, runtime, user)
+            if sandbox.booted():
+                self.pids.append(sandbox.beside(worker.serve))
+            else:
+                self.pids.append(sandbox.enter(cgroups.make(f"{os.path.basename(runtime)}-{number}"), worker.serve))
             theirs.close()
             self.pipes.append(ours)
 
@@ -300,6 +319,8 @@ class Run:
 
     def command(self, job):
         runtime = "" if self.name == "moss" else f" RUNTIME={self.runtime}"
+        if sandbox.booted():
+            return f"make faults-guest FAULTSFLAGS='--one {job_text(job)}'"
         return f"make faults{runtime} FAULTSFLAGS='--one {job_text(job)}'"
 
 
@@ -356,7 +377,8 @@ def words_of(allowed):
 def options_of(arguments):
     parser = argparse.ArgumentParser(usage="faults.py [OPTION...] RUNTIME...", add_help=False)
     parser.add_argument("--help", action="store_true")
-    parser.add_argument("--modes", type=words_of(world.World.MODES), default=world.World.MODES)
+    parser.add_argument("--modes", type=words_of(world.World.MODES), default=None)
+    parser.add_argument("--booted", action="store_true")
     parser.add_argument("--scenarios", type=words_of(scenarios.SCENARIOS), default=list(scenarios.SCENARIOS))
     parser.add_argument("--one")
     parser.add_argument("--sample", type=int, default=0)
@@ -371,10 +393,14 @@ def options_of(arguments):
     if options.help or not options.runtimes:
         print(__doc__)
         raise SystemExit(0 if options.help else 2)
+    if options.modes is None:
+        options.modes = [mode for mode in world.World.MODES if (mode in world.SCOPE_MODES) == options.booted]
+    if options.booted:
+        options.jobs = 1
     return options
 
 
-def why_not():
+def why_not(options):
     """What is missing here, or None."""
     if platform.machine() != "x86_64":
         return f"{platform.machine()}: the registers of x86_64 alone are known"
@@ -382,13 +408,13 @@ def why_not():
         return "needs root: private namespaces, and following set-user-id programs"
     if not shutil.which("busybox"):
         return "busybox is not installed"
-    return None
+    return booted.why_not() if options.booted else None
 
 
 def main(arguments):
     options = options_of(arguments)
     sys.stdout.reconfigure(line_buffering=True)
-    missing = why_not()
+    missing = why_not(options)
     if missing is not None:
         print(f"skip - all # {missing}")
         return 0
@@ -398,14 +424,21 @@ def main(arguments):
         print(f"# the user {options.user} is made (and kept) for these tests")
         subprocess.run(["useradd", "-m", "-s", "/bin/bash", options.user], check=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    cgroups = sandbox.Cgroups()
+    if options.booted:
+        sandbox.be(booted.Machine(world.TOP, f"moss-{world.ID}", pwd.getpwnam(options.user)))
+        cgroups = None
+    else:
+        cgroups = sandbox.Cgroups()
     try:
         paths = [os.path.realpath(shutil.which(runtime) or runtime) for runtime in options.runtimes]
         if options.one:
             return show(paths[0], options, cgroups)
         runs = [Run(path, options, cgroups).all() for path in paths]
     finally:
-        cgroups.remove()
+        if options.booted:
+            shutil.rmtree(world.TOP, ignore_errors=True)
+        else:
+            cgroups.remove()
     for run in runs:
         run.report()
     print_table(runs)

@@ -18,9 +18,12 @@ import errno
 import json
 import os
 import re
+import signal
+import threading
+import time
 
 import sandbox
-from world import ID, TOP, SETTLE_S, Unfit, difference
+from world import ID, TOP, SCOPE_MODES, SETTLE_S, Unfit, World, difference
 
 KINDS = ("hang", "quiet", "untrue", "weaker", "left", "undeletable", "leak", "harmed", "half")
 
@@ -81,7 +84,7 @@ class Attempt:
         self.world.forget_facts()
         self.world.io_reset()
         self.world.drain_console()
-        left = sandbox.left(self.world.baseline, SETTLE_S)
+        left = sandbox.left(self.world.baseline, SETTLE_S * self.world.patience)
         if left:
             self.problem(kind, ", ".join(sorted(left)))
             if kind == "leak":
@@ -166,7 +169,7 @@ def exec_(attempt):
     attempt.must_have_said_why()
     if attempt.succeeded and not os.path.exists(f"{TOP}/out/exec"):
         attempt.problem("untrue", f"its program has not run; stderr {attempt.stderr!r}")
-    new = sandbox.left(before, SETTLE_S, by_pid=True)
+    new = sandbox.left(before, SETTLE_S * world.patience, by_pid=True)
     if new:
         attempt.problem("leak", "beside the container: " + ", ".join(sorted(new)))
     status = world.state().get("status")
@@ -311,19 +314,65 @@ def events(attempt):
     _looked_at(attempt, r'^\{"type":"stats","id":"' + ID + r'","data":\{.*"cpu":\{.*\}\}\n$', "events", "--stats", ID)
 
 
+STREAMED = 2  # lines of a stream, before its container ends
+STREAM_INTERVAL_MS = 100
+
+
+def _is_event(line):
+    try:
+        event = json.loads(line)
+        return event["id"] == ID and (event["type"] == "oom" or (event["type"] == "stats" and "cpu" in event["data"]))
+    except (ValueError, KeyError):
+        return False
+
+
+def events_stream(attempt):
+    """Lines at an interval, until the container ends, or the command."""
+    world = attempt.world
+    running(world)
+    pid = world.state().get("pid")
+    ended = threading.Event()
+    end = threading.Thread(target=_end_after_lines, args=(pid, ended))
+    end.start()
+    attempt.traced(world.words("events", "--interval", f"{STREAM_INTERVAL_MS}ms", ID))
+    ended.set()
+    end.join()
+    attempt.must_have_said_why()
+    said = world.io_text("stdout")
+    # Killed in the midst of a write(2), or with an error of one: a line may be none.
+    for line in said.split("\n")[:None if attempt.succeeded else -1]:
+        if line and not _is_event(line):
+            attempt.problem("untrue", f"it prints {line!r}")
+    if attempt.succeeded and (not said.endswith("\n") or said.count("\n") < STREAMED):
+        attempt.problem("untrue", f"the stream has ended after {said!r}")
+    deadline = time.monotonic() + SETTLE_S * world.patience
+    while (status := world.state().get("status")) == "running" and time.monotonic() < deadline:
+        time.sleep(0.005)
+    if status != "stopped":
+        attempt.problem("harmed", f"state says {status}, not stopped")
+    attempt.delete()
+
+
+def _end_after_lines(pid, ended):
+    """End the container when the stream has its lines, or there is nobody who makes them."""
+    while World.io_text("stdout").count("\n") < STREAMED and not ended.wait(0.005):
+        pass
+    os.kill(pid, signal.SIGKILL)
+
+
 SCENARIOS = {"create": create, "start": start, "exec": exec_, "delete": delete, "delete-created": delete_created,
              "run": run_, "update": update, "pause": pause, "resume": resume, "pause-by-signal": pause_by_signal,
-             "resume-by-signal": resume_by_signal, "ps": ps, "ps-table": ps_table, "events": events}
-# The other modes differ from root's in create alone, or nearly.
+             "resume-by-signal": resume_by_signal, "ps": ps, "ps-table": ps_table, "events": events, "events-stream": events_stream}
 # What needs a limit, and what can't have one.
-ROOTS_ALONE, USERS_ALONE = ("update", "events"), ("pause-by-signal", "resume-by-signal")
+ROOTS_ALONE, USERS_ALONE = ("update", "events", "events-stream"), ("pause-by-signal", "resume-by-signal")
 # The other modes differ from root's in create alone, or nearly.
 OF_MODE = {
     "root": tuple(name for name in SCENARIOS if name not in USERS_ALONE),
     "user": tuple(name for name in SCENARIOS if name not in ROOTS_ALONE),
     "subids": ("create", "start", "exec", "delete", "delete-created", "run"),
     "join": ("create",), "terminal": ("create",), "no-pivot": ("create",), "chroot": ("create", "exec"),
-    "full": ("create", "run"), "user-full": ("create",)}
+    "full": ("create", "run"), "user-full": ("create",),
+    **dict.fromkeys(SCOPE_MODES, ("create", "start", "exec", "update", "delete", "delete-created", "run", "events", "events-stream"))}
 
 
 def run(world, scenario, fault, verbose=False):

@@ -32,6 +32,8 @@ OPTIONS = 1 | 2 | 4 | 8 | 16 | 0x100000
 ENTRY, EXIT = 1, 2
 WALL = 0x40000000
 ORIG_RAX, RAX, RDI = 15 * 8, 10 * 8, 14 * 8  # struct user, x86_64
+GETREGS = 12
+ARGUMENTS = (14, 13, 12, 7, 9, 8)  # rdi, rsi, rdx, r10, r8, r9 in struct user_regs_struct
 
 # What is to go wrong: @process as in Task.name, the @number'th call of that name in it, @action
 # an errno's name or "KILL".
@@ -65,6 +67,7 @@ class Task:
         self.argument = None  # its first, to be given back at its end
         self.memory_end = 0  # what brk(2) has answered
         self.inside = ""  # that call
+        self.entered = False  # it has stopped at a call's beginning, and will at its end
 
 
 class Hang(Exception):
@@ -226,7 +229,9 @@ class Tracer:
         task = self.tasks.get(pid)
         if task is None:
             return
-        ptrace(SYSCALL if task.started and self.wanted(task) else CONT, pid, 0, number)
+        follow = task.started and self.wanted(task)
+        task.entered = task.entered and follow
+        ptrace(SYSCALL if follow else CONT, pid, 0, number)
 
     def new_task(self, parent, pid):
         tgid = 0
@@ -265,14 +270,34 @@ class Tracer:
             ptrace(POKEUSER, pid, ORIG_RAX, 2**64 - 1)
         task.forced = -getattr(errno, self.fault.action)
 
-    def syscall_stop(self, pid, task):
+    @staticmethod
+    def look(pid, task):
+        """(ENTRY, number, arguments) or (EXIT, value)."""
         info = ctypes.create_string_buffer(88)
-        ptrace(GET_SYSCALL_INFO, pid, len(info), ctypes.addressof(info))
+        try:
+            ptrace(GET_SYSCALL_INFO, pid, len(info), ctypes.addressof(info))
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            # User-mode Linux does not know it. What has not been done yet has the value ENOSYS.
+            registers = (ctypes.c_uint64 * 27)()
+            ptrace(GETREGS, pid, 0, ctypes.addressof(registers))
+            value = ctypes.c_int64(registers[RAX // 8]).value
+            task.entered = not task.entered and value == -errno.ENOSYS
+            if task.entered:
+                return ENTRY, registers[ORIG_RAX // 8], [registers[index] for index in ARGUMENTS]
+            return EXIT, value
         if info.raw[0] == ENTRY:
             number, *args = struct.unpack_from("<7Q", info.raw, 24)
-            self.entry(pid, task, number, args)
-        elif info.raw[0] == EXIT:
-            value = struct.unpack_from("<q", info.raw, 24)[0]
+            return ENTRY, number, args
+        return info.raw[0], struct.unpack_from("<q", info.raw, 24)[0]
+
+    def syscall_stop(self, pid, task):
+        kind, *what = self.look(pid, task)
+        if kind == ENTRY:
+            self.entry(pid, task, *what)
+        elif kind == EXIT:
+            value = what[0]
             forced = ""
             if ":brk:" in task.inside:
                 task.memory_end = value

@@ -22,8 +22,11 @@ ID = "box"
 OUTPUTS = ("facts", "facts.new", "pid", "exec", "run")  # in TOP/out; anything else there is a leak
 SETTLE_S = 3
 UNTRACED_TIMEOUT_S = 15
+TRACED_TIMEOUT_S = 20
+BOOTED_FACTOR = 3  # how much more patience a guest needs
 DEVICE = "tap0"
-USER_MODES = ("user", "subids", "user-full")
+USER_MODES = ("user", "subids", "user-full", "scope-user")
+SCOPE_MODES = ("scope", "scope-user")  # systemd makes the cgroup
 APPLETS = "sh cat sleep mv ls id hostname grep readlink stat env true".split()
 
 # The program of every container: it writes down all that a runtime has to arrange, and stays.
@@ -44,7 +47,7 @@ READONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trig
 HOOK = {"path": "/bin/cat", "args": ["cat"]}  # a hook must read the state from its stdin
 # What not every runtime takes (yet): each is part of the runs if a container with it can be made.
 FEATURES = {
-    "devices": lambda c: c["linux"].update(resources={"devices": [{"allow": False, "access": "rwm"}]}),
+    "devices": lambda c: c["linux"].setdefault("resources", {}).update(devices=[{"allow": False, "access": "rwm"}]),
     "limits": lambda c: c["linux"].setdefault("resources", {}).update(
         hugepageLimits=[{"pageSize": "2MB", "limit": 4194304}]),
     "seccomp": lambda c: c["linux"].update(seccomp={
@@ -53,6 +56,11 @@ FEATURES = {
         "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")}),
     "sysctl": lambda c: c["linux"].update(sysctl={"kernel.shm_rmid_forced": "1"}),
 }
+
+# Of a container in systemd's scope, and what an update makes of them; their properties of the scope.
+USUAL_LIMITS = {"memory": {"limit": 104857600}, "pids": {"limit": 42}, "cpu": {"shares": 512}}
+CHANGED_LIMITS = {"memory": {"limit": 209715200}, "pids": {"limit": 50}, "cpu": {"shares": 2048}}
+PROPERTIES = ("MemoryMax", "TasksMax", "CPUWeight")
 
 QUIET = ["nosuid", "noexec", "nodev"]
 SOURCE = f"{TOP}/source"
@@ -134,6 +142,8 @@ def config_of(mode, user, features):
         },
         "root": {"path": "rootfs", "readonly": True}, "hostname": "faults", "mounts": mounts_of(user), "linux": linux,
     }
+    if mode in SCOPE_MODES:
+        linux["resources"] = dict(USUAL_LIMITS)
     if mode == "chroot":  # nothing that would have to be mounted
         linux["namespaces"] = [one for one in namespaces if one["type"] != "mount"]
         del linux["maskedPaths"], linux["readonlyPaths"]
@@ -161,7 +171,7 @@ class Unfit(Exception):
 
 
 class World:
-    MODES = ("root", "join", "terminal", "no-pivot", "chroot", "full", "user", "subids", "user-full")
+    MODES = ("root", "join", "terminal", "no-pivot", "chroot", "full", "user", "subids", "user-full", *SCOPE_MODES)
 
     def __init__(self, runtime, mode, user_name):
         self.runtime, self.mode = runtime, mode
@@ -170,6 +180,7 @@ class World:
             raise Unfit("no newuidmap, or no line for the user in /etc/subuid and /etc/subgid")
         self.uid, self.gid = (self.user.pw_uid, self.user.pw_gid) if self.user else (0, 0)
         self.groups = os.getgrouplist(self.user.pw_name, self.gid) if self.user else [0]
+        self.patience = BOOTED_FACTOR if sandbox.booted() else 1
         self.env = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": TOP, "LC_ALL": "C",
                     "XDG_RUNTIME_DIR": f"/run/user/{self.uid}"}
         self.features = []
@@ -177,6 +188,8 @@ class World:
         self.make_bundle()
         self.foreign_files = {self.identity(path) for path in (f"{TOP}/bundle/rootfs/bin/busybox", HOOK["path"], shutil.which("ps"))
                               if path is not None}
+        if sandbox.booted():
+            sandbox.booted().know([f"{TOP}/bin/{name}" for name in os.listdir(f"{TOP}/bin")] + [f"{TOP}/bundle/rootfs/bin/busybox"])
         self.fit()
 
     # ---- making the bundle
@@ -200,7 +213,7 @@ class World:
             os.mkdir(path)
             open(f"{path}/file", "w", encoding="ascii").close()
             os.symlink("file", f"{path}/pointer")
-        os.makedirs(self.env["XDG_RUNTIME_DIR"])
+        os.makedirs(self.env["XDG_RUNTIME_DIR"], exist_ok=sandbox.booted() is not None)
         if self.mode == "join":
             self.make_network()
         self.listener = socket.socket(socket.AF_UNIX)
@@ -208,6 +221,8 @@ class World:
         self.listener.listen(64)
         self.listener.setblocking(False)
         for directory, _, files in [*os.walk(TOP), (self.env["XDG_RUNTIME_DIR"], [], [])]:
+            if sandbox.booted() and directory == f"{TOP}/bin":
+                continue  # where moss can't protect what the container's root could write to
             for path in [directory, *(f"{directory}/{name}" for name in files)]:
                 os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
@@ -252,7 +267,8 @@ class World:
     # ---- running commands
 
     def words(self, command, *arguments):
-        return [self.runtime, "--root", f"{TOP}/state", command, *arguments]
+        manager = ["--systemd-cgroup"] if self.mode in SCOPE_MODES else []
+        return [self.runtime, "--root", f"{TOP}/state", *manager, command, *arguments]
 
     def create_words(self):
         console = ["--console-socket", f"{TOP}/console"] if self.mode == "terminal" else []
@@ -297,7 +313,7 @@ class World:
                 os._exit(127)
         os.close(gate[0])
         os.close(gate[1])
-        deadline = time.monotonic() + UNTRACED_TIMEOUT_S
+        deadline = time.monotonic() + UNTRACED_TIMEOUT_S * self.patience
         nap = 0.0005
         while True:
             found, status = os.waitpid(pid, os.WNOHANG)
@@ -311,7 +327,7 @@ class World:
     def must(self, *words):
         status, stdout, stderr = self.run(*words)
         if status != 0:
-            raise Unfit(f"{words[3]} failed without any fault ({status}): {stderr.strip()[-300:]}")
+            raise Unfit(f"{' '.join(words[3:])} failed without any fault ({status}): {stderr.strip()[-300:]}")
         return stdout
 
     def foreign(self, pid):
@@ -328,7 +344,7 @@ class World:
 
     def trace(self, words, fault, also=(), verbose=False):
         self.io_reset()
-        return tracer.trace(words, self.become, self.foreign, fault, also, verbose=verbose)
+        return tracer.trace(words, self.become, self.foreign, fault, also, TRACED_TIMEOUT_S * self.patience, verbose)
 
     # ---- looking at the container
 
@@ -360,10 +376,14 @@ class World:
 
     def changed_resources(self):
         """What an update asks for: something of all that the container may have."""
+        if self.mode in SCOPE_MODES:
+            return CHANGED_LIMITS
         return self.resources(2097152, [{"allow": True, "type": "c", "major": 10, "minor": 229, "access": "rw"}])
 
     def usual_resources(self):
         """The same of what config.json says."""
+        if self.mode in SCOPE_MODES:
+            return USUAL_LIMITS
         return self.resources(4194304, [])
 
     def resources(self, bytes_of_huge_pages, rules):
@@ -377,7 +397,10 @@ class World:
     def limits(self):
         """What holds for the container, and what is recorded of it."""
         cgroup = self.cgroup()
-        files = {name: tracer.text_of(f"{cgroup}/{name}").strip() for name in ("hugetlb.2MB.max", "hugetlb.2MB.rsvd.max")}
+        names = ("hugetlb.2MB.max", "hugetlb.2MB.rsvd.max", "memory.max", "pids.max", "cpu.weight")
+        files = {name: tracer.text_of(f"{cgroup}/{name}").strip() for name in names}
+        if self.mode in SCOPE_MODES:
+            files["properties"] = sandbox.booted().show(os.path.basename(os.path.dirname(cgroup or "/")), *PROPERTIES)
         try:
             recorded = json.loads(tracer.text_of(f"{TOP}/state/{ID}/state.json")).get("resources")
         except ValueError:
@@ -397,10 +420,9 @@ class World:
             if os.path.exists(f"{TOP}/out/{name}"):
                 os.unlink(f"{TOP}/out/{name}")
 
-    @staticmethod
-    def wait_for_facts():
+    def wait_for_facts(self):
         """What the container's program wrote down, or None when it does not within SETTLE_S."""
-        deadline = time.monotonic() + SETTLE_S
+        deadline = time.monotonic() + SETTLE_S * self.patience
         while not os.path.exists(f"{TOP}/out/facts"):
             if time.monotonic() > deadline:
                 return None
@@ -433,6 +455,8 @@ class World:
 
     def fit(self):
         """Find out which features go, and what the machine looks like after a clean run."""
+        if self.mode in SCOPE_MODES and not sandbox.booted():
+            raise Unfit("systemd makes its cgroups: for --booted")
         self.write_config()
         empty = sandbox.snapshot()
         self.refused = {}

@@ -8,8 +8,8 @@
 #   lost     ann by "su" inside root's session: no XDG_RUNTIME_DIR, no bus, root's cgroup
 #   pcroot, pcuser  as root and as session, in the emulated PC
 #   pcselinux       as root, in the one with SELinux
-# /host/settings has the arrays parts and files, and filter, a regular expression; the last two may be empty.
-# shellcheck disable=SC2154 # parts, files and filter; those of selection()
+# /host/settings has the arrays parts and files, filter, a regular expression, and seed, for samples; all but the first may be empty.
+# shellcheck disable=SC2154 # parts, files, filter and seed; those of selection()
 set -u
 # shellcheck disable=SC1091
 . /host/settings
@@ -62,7 +62,7 @@ bats_run() {
 	[ $# -gt 0 ] || return 0
 	number=$((number + 1))
 	printf -v words '%q ' "TMPDIR=$here/$part" "VM_PART=$part" "VM_USER=$user" "E2E_TOKEN=$E2E_TOKEN" \
-		"BATS_TEST_TIMEOUT=$BATS_TEST_TIMEOUT" "MOSS=$MOSS" bats --formatter tap ${only:+--filter "$only"} "$@"
+		"BATS_TEST_TIMEOUT=$BATS_TEST_TIMEOUT" "MOSS=$MOSS" "MOSS_COMMIT=$seed" bats --formatter tap ${only:+--filter "$only"} "$@"
 	bats_command="cd $here/$part && exec env $words"
 	as "$part" </dev/null >"/host/out/$part-$number.tap" 2>&1
 }

@@ -112,10 +112,12 @@ for file in "$here"/*.bats; do
 done
 cp "$here"/*.bats "$here"/*.bash "$here/profiles.apparmor" "$here/selinux.conf" "$here"/../e2e/*.bats "$here"/../e2e/*.bash "$here"/../e2e/*.py "$here"/../e2e/*.sh \
 	"$work/in/tests/"
+mkdir "$work/in/faults" && cp "$here"/../faults/*.py "$work/in/faults/" || exit
 for file in "${files[@]}"; do
 	[ -e "$work/in/tests/$file" ] || { echo "Bail out! no $file in tests/vm or tests/e2e" && exit 1; }
 done
-declare -p parts files filter >"$work/settings"
+seed=${MOSS_COMMIT-}
+declare -p parts files filter seed >"$work/settings"
 commands='mkdir -p /opt/moss-vm && cp -r /host/in/. /opt/moss-vm/ && ln -s /opt/moss-vm/bin/moss /usr/local/bin/moss'
 commands+=' && mkdir -p /usr/local/lib/systemd && cp -r /opt/moss-vm/units/. /usr/local/lib/systemd/ && systemctl daemon-reload'
 case $mode in
