@@ -290,11 +290,15 @@ static int set_properties(struct change *change, struct error *err)
 }
 
 /* Another user's record names no unit that root would change. */
-static const char *unit_of(const struct update *update)
+static int find_unit(const struct update *update, const char **ret_unit, struct error *err)
 {
+	const struct state *state = &update->container.state;
 	struct stat st;
 
-	return fstat(update->container.dir_fd, &st) == 0 && st.st_uid == geteuid() ? update->container.state.systemd_unit : NULL;
+	if (state->systemd_unit != NULL && fstat(update->container.dir_fd, &st) < 0)
+		return error_at(err, errno, state->id, "stat the container's state directory");
+	*ret_unit = state->systemd_unit != NULL && st.st_uid == geteuid() ? state->systemd_unit : NULL;
+	return 0;
 }
 
 static int change_apply(struct change *change, const struct update *update, struct error *err)
@@ -383,12 +387,12 @@ static int update_container(struct update *update, struct json_object *patch, co
 	struct state *state = &update->container.state;
 	struct change __attribute__((cleanup(change_close))) change = {
 		.target = { update->cgroup, state->cgroup, &reason }, .from = &base, .to = &merged, .rdt = rdt->intel_rdt.given,
-		.rdt_update.rdt.root_fd = -1, .unit = unit_of(update),
+		.rdt_update.rdt.root_fd = -1,
 	};
 	const char *text;
 
 	error_set(&reason, 0, "it was made without one, or it is gone");
-	if (merge(update, patch, &base, &merged, &text, err) < 0)
+	if (find_unit(update, &change.unit, err) < 0 || merge(update, patch, &base, &merged, &text, err) < 0)
 		return -err->code;
 	struct spec_limit *limits = select_limits(&merged, &base, patch, &change.count);
 	if (limits == NULL)

@@ -331,6 +331,7 @@ def events_stream(attempt):
     world = attempt.world
     running(world)
     pid = world.state().get("pid")
+    world.io_reset()  # or what state has said would count
     ended = threading.Event()
     end = threading.Thread(target=_end_after_lines, args=(pid, ended))
     end.start()
