@@ -4,16 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/pidfd.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -21,19 +16,16 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/io.h"
 #include "base/log.h"
-#include "base/str.h"
 #include "base/sync.h"
 #include "host/caller.h"
 #include "host/cgroup.h"
-#include "host/cgroup_devices.h"
-#include "host/cgroup_limits.h"
 #include "host/destroy.h"
 #include "host/fd_socket.h"
 #include "host/hooks.h"
 #include "host/idmap.h"
 #include "host/inherited.h"
+#include "host/launch_cgroup.h"
 #include "host/network.h"
 #include "host/notify.h"
 #include "host/pid_file.h"
@@ -45,24 +37,6 @@
 #include "host/talk.h"
 
 #define HOOK_END_MS 2000
-
-struct making { /* a launch under way */
-	const struct launch_options *options;
-	struct plan     *plan;
-	struct launched *out;
-	struct scope scope;      /* systemd's helper under way */
-	int   cgroup_fd, child_sock, fifo_fd, console_sock, pidfd_sock, trees[JOIN_TREES];
-	pid_t pid;
-	pid_t own_pid;
-	char  mark[STATE_MARK_MAX]; /* of the cgroup */
-	size_t notes_written;    /* of the state's notes, those in the record that is prepared */
-	struct hooks hooks;      /* none: nothing is to be run */
-	bool         hooks_begun;
-	struct error no_devices; /* why there is no device program, if there is none */
-	struct error no_cgroup;  /* why there is no cgroup, if there is none */
-	struct spec_limit *limits; /* those that can be set, in the spec's arena */
-	size_t limits_count;
-};
 
 void launched_close(struct launched *launched)
 {
@@ -105,8 +79,9 @@ static const char *time_now(struct arena *arena)
 			    second / 60 % 60, second % 60, fraction);
 }
 
-static int note(struct making *making, const char *text, struct error *err)
+int launch_note(void *context, const char *text, struct error *err)
 {
+	struct making *making = context;
 	struct state *state = &making->out->state;
 	const char  **notes = arena_grow(&state->arena, state->notes, state->notes_count, sizeof(*notes));
 
@@ -168,187 +143,6 @@ static int fill_state(struct making *making, struct error *err)
 	return error_hint(err, "moss needs a whole /proc: mount -t proc proc /proc");
 }
 
-/* A container's program can't make device nodes when it has no CAP_MKNOD in the initial user
- * namespace: then "deny all" holds without eBPF (ROOTLESS in docs/). */
-static int devices_without_program(struct making *making, const struct error *why, struct error *err)
-{
-	const struct plan *plan = making->plan;
-	bool   can_mknod = !plan->stage.in_user_ns && caller_get()->initial_user_ns &&
-			 (plan->stage.init.capabilities.bounding & (UINT64_C(1) << CAP_MKNOD));
-	size_t rule;
-
-	if (cgroup_devices_are_default(&plan->spec, &rule) && !(can_mknod && plan->spec.device_rules_count > 0))
-		return 0;
-	if (making->options->degrade)
-		return note(making, "linux: resources: devices: not enforced (--degrade=warn)", err);
-	*err = *why;
-	if (rule < plan->spec.device_rules_count)
-		error_object(err, "linux: resources: devices[%zu]", rule);
-	return error_hint(err, "this list needs eBPF on a cgroup of the container's own (root); leave it out, drop "
-			       "CAP_MKNOD, or use --degrade=warn");
-}
-
-static bool is_not_ours(int ret)
-{
-	return ret == -EACCES || ret == -EPERM || ret == -EROFS || ret == -ENOENT || ret == -EOPNOTSUPP;
-}
-
-/* What makes the scope when the process that is to be in it is there: enter_scope(). */
-static int open_scope(struct making *making, struct error *err)
-{
-	const struct plan *plan = making->plan;
-	const struct scope_start what = { &plan->cgroup.scope, making->out->state.id, making->mark, making->options->detach };
-
-	int ret = scope_open(&what, &plan->spec, &making->scope, err);
-	making->scope.signal_fd = making->out->signal_fd;
-	return ret;
-}
-
-static int make_cgroup(struct making *making, struct error *err)
-{
-	struct state *state = &making->out->state;
-
-	error_set(&making->no_devices, EPERM, "there is no cgroup that moss may make");
-	if (making->options->cgroup_manager == CGROUP_MANAGER_DISABLED)
-		error_set(&making->no_cgroup, 0, "--cgroup-manager disabled");
-	else
-		error_set(&making->no_cgroup, 0, "moss's own one can't be found below /sys/fs/cgroup");
-	if (state->cgroup == NULL && state->systemd_unit == NULL)
-		return 0;
-	int ret = state_mark(making->out->dir_fd, state->id, making->mark);
-	if (ret < 0)
-		return error_at(err, -ret, state->id, "stat the container's state directory");
-	if (state->systemd_unit != NULL)
-		return open_scope(making, err);
-	ret = cgroup_make(state->cgroup, making->mark, &making->cgroup_fd, &making->no_devices);
-	if (ret == 0)
-		return 0;
-	state->cgroup = NULL; /* not made by us, not to be removed */
-	making->no_cgroup = making->no_devices;
-	if (is_not_ours(ret))
-		return 0;
-	*err = making->no_devices;
-	return ret;
-}
-
-static struct cgroup_target target_of(const struct making *making)
-{
-	return (struct cgroup_target){ making->cgroup_fd, making->out->state.cgroup, &making->no_cgroup };
-}
-
-/* A limit that can't be had, @why. */
-static int limit_missed(struct making *making, const struct error *why, struct error *err)
-{
-	char text[ERROR_TEXT_MAX];
-
-	*err = *why;
-	if (!making->options->degrade)
-		return error_step(err, "set limits");
-	snprintf(text, sizeof(text), "%s: not enforced (--degrade=warn): %s", why->object, why->cause);
-	return note(making, text, err);
-}
-
-/* While the cgroup is empty, and nothing else is made: the controllers; and which limits can't be had. */
-static int prepare_limits(struct making *making, struct error *err)
-{
-	struct spec *spec = &making->plan->spec;
-	struct cgroup_target target = target_of(making);
-
-	if (spec->limits_count == 0)
-		return 0;
-	making->limits = arena_alloc(&spec->arena, spec->limits_count, sizeof(*making->limits));
-	if (making->limits == NULL)
-		return error_set(err, ENOMEM, "limits");
-	cgroup_limits_enable(&target, spec->limits, spec->limits_count);
-	for (size_t i = 0; i < spec->limits_count; i++) {
-		struct error why = { 0 };
-		int ret = cgroup_limit_check(&target, &spec->limits[i], &why);
-
-		if (ret < 0 && limit_missed(making, &why, err) < 0)
-			return -err->code;
-		if (ret > 0)
-			making->limits[making->limits_count++] = spec->limits[i];
-	}
-	return 0;
-}
-
-static int note_of_talk(void *making, const char *text, struct error *err)
-{
-	return note(making, text, err);
-}
-
-/* The scope has them as properties, so that systemd writes no others when it reads its configuration again. */
-static int set_scope_limits(struct making *making, struct error *err)
-{
-	if (making->scope.sock < 0)
-		return 0;
-	struct error why = { 0 };
-	int ret = scope_wait(&making->scope, note_of_talk, making, &why);
-	scope_close(&making->scope);
-	return ret < 0 ? limit_missed(making, &why, err) : 0;
-}
-
-/* While the other side makes its mounts; the program can't be executed before we say so. */
-static int set_limits(struct making *making, struct error *err)
-{
-	struct cgroup_target target = target_of(making);
-
-	if (making->plan->cgroup.scope.unit != NULL && prepare_limits(making, err) < 0)
-		return -err->code;
-
-	for (size_t i = 0; i < making->limits_count; i++) {
-		struct error why = { 0 };
-
-		if (cgroup_limit_set(&target, &making->limits[i], &why) < 0 && limit_missed(making, &why, err) < 0)
-			return -err->code;
-	}
-	return set_scope_limits(making, err);
-}
-
-static bool shows_own_cgroups(const struct spec *spec)
-{
-	const struct spec_namespace *namespace = &spec->namespaces[SPEC_NS_CGROUP];
-
-	for (size_t i = 0; i < spec->mounts_count && namespace->listed && namespace->path == NULL; i++) {
-		const struct spec_mount *mount = &spec->mounts[i];
-
-		if (mount->type != NULL && str_starts(mount->type, "cgroup") && !mount->options.bind &&
-		    !(mount->options.attr_set & MOUNT_ATTR_RDONLY))
-			return true;
-	}
-	return false;
-}
-
-/* A service manager inside can divide its cgroup: one that it sees as the root, can write below, and owns. A normal user's
- * is the user's already, who is root in there. */
-static int delegate_cgroup(struct making *making, struct error *err)
-{
-	const struct spec *spec = &making->plan->spec;
-	const struct spec_id_map *user = idmap_find(&spec->uid_maps, 0), *group = idmap_find(&spec->gid_maps, 0);
-
-	if (making->cgroup_fd < 0 || !caller_get()->privileged || user == NULL || group == NULL || !shows_own_cgroups(spec))
-		return 0;
-	return cgroup_delegate(making->cgroup_fd, user->host_id, group->host_id, err);
-}
-
-/* While the other side makes its mounts: the verifier takes 0.25 ms. */
-static int restrict_devices(struct making *making, struct error *err)
-{
-	const struct plan *plan = making->plan;
-
-	if (making->cgroup_fd >= 0 && caller_get()->root) {
-		int ret = cgroup_devices_apply(making->cgroup_fd, &plan->spec, &making->no_devices);
-
-		if (ret == 0)
-			return 0;
-		if (ret != -EPERM && ret != -EACCES && ret != -ENOSYS) {
-			*err = making->no_devices;
-			return ret;
-		}
-	}
-	return devices_without_program(making, &making->no_devices, err);
-}
-
 /* The child of a new user namespace has no right to lower its oom_score_adj any more, and we have. */
 static bool scores_from_outside(const struct stage *stage)
 {
@@ -367,61 +161,9 @@ static int prepare_child(void *context, int sock, struct error *err)
 	return scores_from_outside(stage) ? 0 : inherited_oom_score(&stage->spec->process, sock, err);
 }
 
-/* In the process in between: only from within a user's own delegation can a process be born in its cgroups (cgroups(7),
- * "delegation containment"), and a scope is made of a process. */
-static int enter_scope(void *context, int *ret_cgroup_fd, struct error *err)
-{
-	struct making *making = context;
-	char own[PATH_MAX], path[PATH_MAX];
-
-	/* A killed moss is to leave no scope: the one process in it would be us. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != making->own_pid)
-		_exit(1);
-	if (scope_tell(&making->scope, getpid(), err) < 0 || scope_wait(&making->scope, NULL, NULL, err) < 0 ||
-	    scope_find_own(making->plan->cgroup.scope.unit, own, sizeof(own), err) < 0)
-		return -err->code;
-	if (snprintf(path, sizeof(path), "%s/" SCOPE_SUB_CGROUP, own) >= (int)sizeof(path))
-		return error_at(err, ENAMETOOLONG, own, "make a cgroup in the scope");
-	int ret = cgroup_make(path, making->mark, ret_cgroup_fd, err);
-	return ret < 0 ? error_step(err, "make the cgroup") : 0;
-}
-
 static void run_child(void *context, int sock)
 {
 	stage_main(&((struct making *)context)->plan->stage, sock);
-}
-
-/* The process in between has not got a container's process into a scope. 0: go on without, as --degrade=warn has it where
- * nobody has asked for systemd by name. */
-static int scope_refused(struct making *making, struct error *err)
-{
-	struct state *state = &making->out->state;
-
-	if (err->code == EEXIST) /* it is somebody else's: not to be ended by us */
-		state->systemd_unit = NULL;
-	if (!making->options->degrade || making->plan->cgroup.scope_is_asked)
-		return -err->code;
-	making->no_cgroup = making->no_devices = *err;
-	fd_close(&making->cgroup_fd);
-	scope_close(&making->scope);
-	scope_forget(state, making->out->dir_fd);
-	state->systemd_unit = NULL;
-	return 0;
-}
-
-/* The container's process is in the scope: where that is, and its limits. */
-static int find_scope(struct making *making, struct error *err)
-{
-	struct state *state = &making->out->state;
-	char path[PATH_MAX];
-
-	if (!cgroup_path_of(making->pid, path, sizeof(path)))
-		return error_at(err, 0, state->systemd_unit, "find the cgroup of the container's first process");
-	state->cgroup = arena_text(&state->arena, path);
-	if (state->cgroup == NULL)
-		return error_set(err, ENOMEM, "cgroup");
-	/* It takes its time: this is for while the other side is busy, too. */
-	return scope_tell(&making->scope, making->pid, err);
 }
 
 static int clone_container(struct making *making, struct error *err)
@@ -448,32 +190,24 @@ static int clone_container(struct making *making, struct error *err)
 		stage->exe = NULL;
 	}
 	if (making->scope.sock >= 0) {
-		child.place = enter_scope;
+		child.place = launch_cgroup_enter_scope;
 		child.placed = &making->cgroup_fd;
 		making->own_pid = getpid();
 	}
 	ret = join_clone(&making->plan->join, &child, &making->pid, &out->pidfd, err);
 	if (ret < 0 && making->scope.sock >= 0) {
-		ret = scope_refused(making, err);
+		ret = launch_cgroup_scope_refused(making, err);
 		child.place = NULL;
 		if (ret == 0)
 			ret = join_clone(&making->plan->join, &child, &making->pid, &out->pidfd, err);
 	}
-	/* cgroups(7): entering takes a right on the common ancestor, which a user may not have. */
-	if (ret < 0 && making->cgroup_fd >= 0 && making->scope.sock < 0 &&
-	    (ret == -EOPNOTSUPP || (is_not_ours(ret) && !caller_get()->root))) {
-		struct error ignored;
-
-		making->no_cgroup = *err;
-		fd_close(&making->cgroup_fd);
-		(void)!cgroup_remove(out->state.cgroup, &(struct cgroup_claim){ making->mark, out->state.cgroup_id, true }, &ignored);
-		out->state.cgroup = NULL;
+	if (ret < 0 && launch_cgroup_is_refused(making, ret, err)) {
 		child.cgroup_fd = -1;
 		ret = join_clone(&making->plan->join, &child, &making->pid, &out->pidfd, err);
 	}
 	fd_close(&making->child_sock);
 	out->state.pid = making->pid;
-	return ret == 0 && making->scope.sock >= 0 ? find_scope(making, err) : ret;
+	return ret == 0 && making->scope.sock >= 0 ? launch_cgroup_find_scope(making, err) : ret;
 }
 
 /* What the child waits for before it does anything that needs ids or network devices. */
@@ -645,18 +379,9 @@ static int make_hooks(struct making *making, struct error *err)
 	stage->init.hooks = plan->spec.hooks;
 	stage->init.hook_state = making->hooks.state;
 	if (plan->spec.hooks[SPEC_HOOK_START_CONTAINER].count > 0 && (making->hooks.output[0] >= 0 || making->hooks.output[1] >= 0))
-		return note(making, "hooks: startContainer: they run inside the container, where the files of run.oci.hooks.stdout "
+		return launch_note(making, "hooks: startContainer: they run inside the container, where the files of run.oci.hooks.stdout "
 				    "and stderr are not given to them", err);
 	return 0;
-}
-
-/* The container's first process ended before its program was there. */
-static void explain_end(const struct making *making, struct error *err)
-{
-	if (making->limits_count == 0 || making->cgroup_fd < 0 || cgroup_oom_kills(making->cgroup_fd) == 0)
-		return;
-	err->hint[0] = '\0'; /* a guess, now that we know */
-	error_hint(err, "the kernel killed it for want of memory: raise linux: resources: memory: limit");
 }
 
 /* Everything that leaves a trace. */
@@ -670,11 +395,11 @@ static int make_container(struct making *making, struct error *err)
 	if (fill_state(making, err) < 0 || state_write(out->dir_fd, &out->state, err) < 0)
 		return -err->code;
 	for (size_t i = 0; i < plan->spec.warnings.count; i++)
-		if (note(making, plan->spec.warnings.texts[i], err) < 0)
+		if (launch_note(making, plan->spec.warnings.texts[i], err) < 0)
 			return -err->code;
 	/* In a scope they wait until the process in between has left it: with that in it none can be handed down. */
-	if (make_hooks(making, err) < 0 || make_cgroup(making, err) < 0 ||
-	    (plan->cgroup.scope.unit == NULL && prepare_limits(making, err) < 0) ||
+	if (make_hooks(making, err) < 0 || launch_cgroup_make(making, err) < 0 ||
+	    (plan->cgroup.scope.unit == NULL && launch_cgroup_prepare_limits(making, err) < 0) ||
 	    intel_rdt_make(&plan->intel_rdt, err) < 0 || make_fifo(making, err) < 0 || make_notify(making, err) < 0 ||
 	    make_resolv_conf(making, err) < 0)
 		return -err->code;
@@ -684,17 +409,17 @@ static int make_container(struct making *making, struct error *err)
 	setrlimit(RLIMIT_NOFILE, &plan->files.limit);
 	if (ret < 0 || intel_rdt_enter(&plan->intel_rdt, making->pid, err) < 0 ||
 	    inherited_rlimits(&plan->spec.process, making->pid, err) < 0 || prepare_namespaces(making, err) < 0 ||
-	    prepare_record(making, err) < 0 || set_limits(making, err) < 0 || delegate_cgroup(making, err) < 0 ||
-	    restrict_devices(making, err) < 0 ||
+	    prepare_record(making, err) < 0 || launch_cgroup_set_limits(making, err) < 0 || launch_cgroup_delegate(making, err) < 0 ||
+	    launch_cgroup_restrict_devices(making, err) < 0 ||
 	    (making->options->start_now && seccomp_make(&plan->seccomp, false, err) < 0)) {
 		if (err->code == EPIPE)
 			talk_last_words(out->sock, err);
-		explain_end(making, err);
+		launch_cgroup_explain_end(making, err);
 		return -err->code;
 	}
 	struct talk talk = talk_of(out);
 	talk.console_sock = making->console_sock;
-	talk.note = note_of_talk;
+	talk.note = launch_note;
 	talk.sealed = send_files;
 	talk.hooks = run_hooks;
 	talk.ready = finish;
@@ -705,7 +430,7 @@ static int make_container(struct making *making, struct error *err)
 	if (ret < 0 && plan->notify)
 		notify_explain(err);
 	if (ret < 0)
-		explain_end(making, err);
+		launch_cgroup_explain_end(making, err);
 	return ret;
 }
 

@@ -23,7 +23,7 @@ teardown() {
 	[ "$output" = ran ]
 }
 
-# Seen failing without: prepare_limits().
+# Seen failing without: launch_cgroup_prepare_limits().
 @test "cgroup: a limit that can't be enforced is refused, naming the controller; --degrade=warn goes on" {
 	no_pids
 	manager=(--cgroup-manager cgroupfs) # a user's limits could be systemd's otherwise
@@ -128,7 +128,7 @@ without_v2() {
 	no_containers
 }
 
-# Seen failing without: set_limits(); cgroup_limits_enable(). No other controller is in version 2 on a hybrid host.
+# Seen failing without: launch_cgroup_set_limits(); cgroup_limits_enable(). No other controller is in version 2 on a hybrid host.
 @test "cgroup: a hugetlb limit is in the cgroup's files, and nothing stays when it is refused" {
 	need_v2
 	grep -qw hugetlb <<<"$(in_v2 cat /sys/fs/cgroup/cgroup.controllers)" || skip "no hugetlb controller in version 2"

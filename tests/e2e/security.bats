@@ -621,7 +621,7 @@ sys.exit(ctypes.CDLL(None).ptrace(0x4206, int(sys.argv[1]), None, None) != 0)' "
 	[ "$result" -eq 0 ]
 }
 
-# Seen failing without: the device program (restrict_devices).
+# Seen failing without: the device program (launch_cgroup_restrict_devices).
 @test "GHSA-g54h-m393-cpwq: with allow:false rwm an unlisted device can't be opened" {
 	need_v2
 	[ -c /dev/kmsg ] || skip "no /dev/kmsg here"

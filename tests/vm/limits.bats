@@ -20,7 +20,7 @@ nothing_left() {
 	[ -z "$(find /sys/fs/cgroup -type d -name "*$ID*" 2>/dev/null)" ]
 }
 
-# Seen failing without: set_limits().
+# Seen failing without: launch_cgroup_set_limits().
 @test "limits: each is in its file of the cgroup, and without linux.resources they are the kernel's" {
 	program sleep 60
 	limits '{"memory": {"limit": 104857600, "reservation": 52428800, "swap": 209715200},
@@ -45,7 +45,7 @@ nothing_left() {
 	nothing_left
 }
 
-# Seen failing without: set_limits().
+# Seen failing without: launch_cgroup_set_limits().
 @test "limits: memory: a program that takes more is killed: exit status 137" {
 	container 'head -c 40m /dev/zero | tail | wc -c'
 	[ "$output" = 41943040 ]
@@ -69,7 +69,7 @@ nothing_left() {
 	nothing_left
 }
 
-# Seen failing without: set_limits().
+# Seen failing without: launch_cgroup_set_limits().
 @test "limits: pids: fork is refused at the limit" {
 	local code='i=0; while [ $i -lt 6 ]; do (exec sleep 5) & i=$((i + 1)); echo $i; done'
 	container "$code"
@@ -81,7 +81,7 @@ nothing_left() {
 	[ "$(tail -n 1 <<<"$output")" -lt 4 ]
 }
 
-# Seen failing without: set_limits().
+# Seen failing without: launch_cgroup_set_limits().
 @test "limits: cpu: a quota of a tenth is what a busy program gets" {
 	limits '{"cpu": {"quota": 10000, "period": 100000}}'
 	program sh -c 'while :; do :; done'

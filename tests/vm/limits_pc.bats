@@ -8,7 +8,7 @@ setup() {
 }
 teardown() { e2e_teardown; }
 
-# Seen failing without: set_limits(); check_effective().
+# Seen failing without: launch_cgroup_set_limits(); check_effective().
 @test "limits: cpuset: a program gets these processors; those that this host lacks are refused" {
 	limits='.linux.resources += {cpu: {cpus: $c, mems: "0"}}'
 	config "$limits" --arg c 1

@@ -5,7 +5,7 @@
 load vm.bash
 load systemd.bash
 
-# Seen failing without: cgroup_make() in enter_scope().
+# Seen failing without: cgroup_make() in launch_cgroup_enter_scope().
 @test "systemd: a scope of that name and slice, delegated, with the container in it; delete leaves neither scope nor cgroup" {
 	program sleep 60
 	apart --systemd-cgroup run -d "$ID"
