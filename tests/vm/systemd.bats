@@ -169,7 +169,7 @@ load systemd.bash
 	[[ "$(property Documentation)" == *'man:moss(8)'* ]]
 	join_scope beside
 	moss delete --force "$ID"
-	wait "$other" || [ "$?" -eq 137 ]
+	dead "$other"
 	nothing_left
 
 	apart --systemd-cgroup run -d "$ID"
