@@ -397,6 +397,46 @@ s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1])))' $((port + i))
 	[ "$output" = "$(printf 'hello from the test\ntruncated\nhello from the test\n3000')" ]
 }
 
+# Seen failing without: fail_asked() (the client waits for ever), connect_next() in lost(), the deadline in connection_tick().
+@test "network: dns: TCP: resolvers that refuse, close or keep silent are a failure soon, and the next one is asked" {
+	local how
+	with_python
+	need_root "a resolver on port 53, and another /etc/resolv.conf in a mount namespace of the test's own"
+	inside dns-ask 10.0.2.3 name tcp
+	run moss run --network slirp:dns=127.53.0.1 "$ID"
+	show
+	[ "$output" = "failure 2" ]
+	"$PYTHON" "$E2E_DIR/network.py" dns-server 127.53.0.2 "second" 53 1 >outside2 2>&1 </dev/null 3>&- 4>&- &
+	STARTED+=($!)
+	eventually grep -qs ready outside2
+	printf 'nameserver 127.53.0.1\nnameserver 127.53.0.2\n' >host.conf
+	for how in close half mute; do
+		outside dns-bad 127.53.0.1 "$how"
+		inside dns-ask 10.0.2.3 name tcp
+		run moss run --network slirp:dns=127.53.0.1 "$ID"
+		show
+		[ "$output" = "failure 2" ]
+		run unshare -m sh -c 'mount --bind "$0" /etc/resolv.conf && shift && exec "$@"' "$PWD/host.conf" x \
+			"$MOSS" --root "$ROOT" run --network slirp "$ID" </dev/null 3>&- 4>&-
+		show
+		[ "$output" = second ]
+		[ "$(grep -c asked outside)" -eq 2 ]
+		kill "${STARTED[-1]}"
+		wait "${STARTED[-1]}" || true
+	done
+}
+
+# Seen failing without: connection->answered.
+@test "network: dns: TCP: a resolver that closes after each answer is asked again for the others" {
+	with_python
+	need_root "a resolver on port 53"
+	outside dns-server 127.53.0.1 "hello" 53 1
+	inside dns-pipe 10.0.2.3 5
+	run moss run --network slirp:dns=127.53.0.1 "$ID"
+	show
+	[ "$output" = "good 5" ]
+}
+
 @test "network: dns: 30 connections one after the other, of which libslirp has ports for 8" {
 	with_python
 	need_root "a resolver on port 53"

@@ -288,8 +288,9 @@ def dns_answer(question, text, limit):
     return question[:2] + b"\x83\x80" + question[4:6] + b"\0\0\0\0\0\0" + question[12:end]
 
 
-def dns_server(host, text, port="53"):
-    """A resolver that answers every question with a text; "big..." with 3000 bytes, by TCP only."""
+def dns_server(host, text, port="53", answers="0"):
+    """A resolver that answers every question with a text; "big..." with 3000 bytes, by TCP only. A stream ends after so
+    many answers, if that is not 0."""
     udp, tcp = listener("%s:%s" % (host, port), socket.SOCK_DGRAM), listener("%s:%s" % (host, port))
     say("ready")
 
@@ -298,12 +299,17 @@ def dns_server(host, text, port="53"):
         return dns_answer(question, "x" * 3000 if name.startswith("big") else text, limit)
 
     def stream(one):
+        left = int(answers)
         while True:
             head = one.recv(2, socket.MSG_WAITALL)
             if len(head) < 2:
                 return
             data = reply(one.recv(struct.unpack(">H", head)[0], socket.MSG_WAITALL), 65535)
             one.sendall(struct.pack(">H", len(data)) + data)
+            left -= 1
+            if left == 0:
+                one.shutdown(socket.SHUT_WR)
+                return
 
     while True:
         for sock in select.select([udp, tcp], [], [])[0]:
@@ -312,6 +318,36 @@ def dns_server(host, text, port="53"):
                 udp.sendto(reply(question, 512), peer)
             else:
                 threading.Thread(target=stream, args=(tcp.accept()[0],), daemon=True).start()
+
+
+def dns_bad(host, how, port="53"):
+    """A resolver by TCP that answers nothing: "close" hears a question and closes, "half" after half an answer; "mute" keeps silent."""
+    tcp, kept = listener("%s:%s" % (host, port)), []
+    say("ready")
+    while True:
+        one, _ = tcp.accept()
+        size = struct.unpack(">H", one.recv(2, socket.MSG_WAITALL))[0]
+        question = one.recv(size, socket.MSG_WAITALL)
+        say("asked")
+        if how == "half":
+            one.sendall(b"\2\0" + question[:2] + b"\x81\x80")
+        if how == "mute":
+            kept.append(one)
+        else:
+            one.close()
+
+
+def dns_pipe(host, count):
+    """Several questions by one TCP connection, all before the first answer: how many have an answer without a failure."""
+    sock = socket.create_connection((host, 53), timeout=8)
+    good = 0
+    for i in range(int(count)):
+        question = struct.pack(">H", i) + b"\1\0\0\1\0\0\0\0\0\0\1x\4test\0\0\x10\0\1"
+        sock.sendall(struct.pack(">H", len(question)) + question)
+    for i in range(int(count)):
+        answer = sock.recv(struct.unpack(">H", sock.recv(2, socket.MSG_WAITALL))[0], socket.MSG_WAITALL)
+        good += not answer[3] & 15
+    say("good", good)
 
 
 def dns_ask(host, name, how="udp"):
@@ -344,7 +380,7 @@ def dns_ask(host, name, how="udp"):
 
 COMMANDS = {"echo": echo, "peers": peers, "udp-echo": udp_echo, "udp-ask": udp_ask, "ask": ask, "can": can, "ping": ping, "both": both,
             "many": many, "heavy": heavy, "half": half, "half-server": half_server, "slow": slow, "feed": feed,
-            "dns-server": dns_server, "dns-ask": dns_ask}
+            "dns-server": dns_server, "dns-bad": dns_bad, "dns-ask": dns_ask, "dns-pipe": dns_pipe}
 
 if __name__ == "__main__":
     sys.exit(COMMANDS[sys.argv[1]](*sys.argv[2:]) or 0)
