@@ -4,6 +4,7 @@
 network.py COMMAND ARGUMENTS...; each ends by itself, or is killed.
 """
 import hashlib
+import mmap
 import os
 import select
 import socket
@@ -270,6 +271,61 @@ def feed(where, size):
         pass
 
 
+def sink(where):
+    """TCP: read all, and say so at the end."""
+    sock = listener(where)
+    say("ready")
+    while True:
+        one, _ = sock.accept()
+        while one.recv(1 << 20):
+            pass
+        one.close()
+
+
+FRAME, FRAMES = 256, 16384
+
+
+def packet_ring():
+    """All headers that pass by any device from now on, kept by the kernel: packet(7), PACKET_RX_RING."""
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))  # ETH_P_ALL
+    sock.setsockopt(263, 5, struct.pack("IIII", 65536, FRAME * FRAMES // 65536, FRAME, FRAMES))
+    return sock, mmap.mmap(sock.fileno(), FRAME * FRAMES, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
+
+
+def tcp_headers(ring):
+    """(source port, sequence, acknowledged, flags, window, bytes) of every packet of TCP over IPv4."""
+    for at in range(0, FRAME * FRAMES, FRAME):
+        status, _, _, _, net = struct.unpack_from("LIIHH", ring, at)
+        if not status & 1:
+            return
+        ip = at + net
+        if ring[ip] >> 4 != 4 or ring[ip + 9] != socket.IPPROTO_TCP:
+            continue
+        tcp = ip + (ring[ip] & 15) * 4
+        port, _, seq, ack, offset, flags, window = struct.unpack_from(">HHIIBBH", ring, tcp)
+        size = struct.unpack_from(">H", ring, ip + 2)[0] - (ring[ip] & 15) * 4 - (offset >> 4) * 4
+        yield port, seq, ack, flags, window, size
+    raise OverflowError("the ring is full")
+
+
+def probes(where, size):
+    """TCP: how often the kernel here, with nothing under way, filled a window of less than a segment to its last byte
+    though it had more to send. It does so by its own timer (tcp_write_wakeup()), when it is not told of more room."""
+    sock, ring = packet_ring()
+    feed(where, size)
+    time.sleep(0.1)
+    server, headers = address(where)[1][1], list(tcp_headers(ring))
+    segment = max(header[5] for header in headers)
+    acked, window, count, sent = 0, 0, 0, 0
+    for port, seq, ack, flags, win, length in headers:
+        if port == server:
+            acked, window = ack, win  # which libslirp does not scale
+        elif length > 0:
+            sent += length
+            count += seq == acked and length == window and length < segment and sent < int(size)
+    say("probes", count, "segment", segment, "sent", sent)
+
+
 def dns_answer(question, text, limit):
     """A TXT answer; truncated when it has more bytes than the limit."""
     end = 12
@@ -379,7 +435,7 @@ def dns_ask(host, name, how="udp"):
 
 
 COMMANDS = {"echo": echo, "peers": peers, "udp-echo": udp_echo, "udp-ask": udp_ask, "ask": ask, "can": can, "ping": ping, "both": both,
-            "many": many, "heavy": heavy, "half": half, "half-server": half_server, "slow": slow, "feed": feed,
+            "many": many, "heavy": heavy, "half": half, "half-server": half_server, "slow": slow, "feed": feed, "sink": sink, "probes": probes,
             "dns-server": dns_server, "dns-bad": dns_bad, "dns-ask": dns_ask, "dns-pipe": dns_pipe}
 
 if __name__ == "__main__":
