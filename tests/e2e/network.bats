@@ -507,6 +507,43 @@ s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1])))' $((port + i))
 	no_containers
 }
 
+# wrong OPTION... -- TEXT: `run` with these options fails, and its error begins with the text.
+wrong() {
+	local options=()
+	while [ "$1" != -- ]; do options+=("$1") && shift; done
+	run moss run "${options[@]}" "$ID"
+	show
+	[[ "$status" -eq 1 && "$output" == *"msg=\"$2"* ]]
+}
+
+# annotated FILTER: these annotations, beside the namespaces of "$BUNDLE/base.json".
+annotated() { jq "$1" base.json >config.json; }
+
+# Seen failing without: blame() and the look at ipv6=off in check_publish().
+@test "network: an error names what the user wrote: the option, or the annotation" {
+	need_slirp
+	config '.process.args = ["true"] | .linux.namespaces |= (map(select(.type != "network")) + [{type: "network"}])'
+	cp config.json base.json
+	wrong --network host -- "network: --network: config.json gives the container a network namespace"
+	wrong --network bridge -- "network: --network: \\\"bridge\\\" is none of"
+	wrong -p 80:80 -- "network: --publish: only a container with slirp"
+	wrong --network slirp:ipv6=off -p "[::1]:80:80" -- "network: --publish: \\\"[::1]:80:80\\\": an IPv6 address, while the container has ipv6=off"
+	annotated '.annotations = {"org.moss.network": "host"}'
+	wrong -- "config.json: annotations: org.moss.network: config.json gives the container a network namespace"
+	annotated '.annotations = {"org.moss.network": "bridge"}'
+	wrong -- "config.json: annotations: org.moss.network: \\\"bridge\\\" is none of"
+	# The option wins, and is what is wrong.
+	wrong --network host -- "network: --network: config.json gives"
+	annotated '.annotations = {"org.moss.publish": "80:80"}'
+	wrong -- "config.json: annotations: org.moss.publish: only a container with slirp"
+	annotated '.annotations = {"org.moss.publish": "[::1]:80:80"}'
+	wrong --network slirp:ipv6=off -- "config.json: annotations: org.moss.publish: \\\"[::1]:80:80\\\": an IPv6 address"
+	annotated '.linux.namespaces |= map(if .type == "network" then .path = "/proc/self/ns/net" else . end)'
+	wrong --network slirp -- "network: --network: config.json joins a network namespace"
+	wrong --network none -- "network: --network: config.json joins a network namespace"
+	no_containers
+}
+
 @test "network: slirp: 1000 connections at once, in and out" {
 	local port most count=1000
 	with_python
@@ -750,7 +787,7 @@ rss() { awk '/^VmRSS/ { print $2 }' "/proc/$(pgrep -P "$(slirp_of)")/status"; }
 	run bin/moss --root "$ROOT" run --network slirp "$ID" 3>&- 4>&-
 	show
 	[ "$status" -eq 1 ]
-	[[ "$output" == *"--network: moss-slirp: find the helper program"* ]]
+	[[ "$output" == *'msg="network: --network: moss-slirp: find the helper program'* ]]
 	no_containers
 	run bin/moss --root "$ROOT" run --network none "$ID" 3>&- 4>&-
 	[ "$status" -eq 0 ]
