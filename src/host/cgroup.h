@@ -11,8 +11,6 @@
 #include <sys/types.h>
 
 #include "base/error.h"
-#include "host/scope.h"
-#include "spec/spec.h"
 
 /* Where cgroup2 is mounted: alone, or beside version 1 as systemd's hybrid mode has it; or NULL. */
 const char *cgroup_hierarchy(void);
@@ -21,29 +19,9 @@ const char *cgroup_hierarchy(void);
  * root itself. Returns false when it can't be named. */
 bool cgroup_path_of(pid_t pid, char *path, size_t size) __attribute__((nonnull));
 
-enum cgroup_manager { /* who makes a container's cgroup: --cgroup-manager, --systemd-cgroup */
-	CGROUP_MANAGER_ANY, /* not said: see cgroup_place() */
-	CGROUP_MANAGER_FS,
-	CGROUP_MANAGER_SYSTEMD,
-	CGROUP_MANAGER_DISABLED,
-};
-
-struct cgroup_place { /* texts of the arena */
-	const char *path;  /* a path from the root of the hierarchy, as /proc/PID/cgroup has it; NULL: none that moss makes itself */
-	struct scope_name scope; /* with a unit: systemd makes it; then @path is NULL */
-	bool scope_is_asked; /* by an option or by the name; else limits are, that can't be had otherwise */
-};
-
-/* Where the container's cgroup will be. There is none when this host has no cgroup2 file system or ours can't be found.
- *
- * spec->cgroups_path: absolute: below the hierarchy's root; relative: below /moss (root; in a delegated unit, below the
- * unit's) or our own cgroup (a user; with limits, where ours is a leaf in a delegated unit: below the unit's, which can hand
- * controllers down); NULL: there, named after @id. "slice:prefix:name" is a scope of systemd's; so is any with
- * CGROUP_MANAGER_SYSTEMD, and a user's with limits and no path, where our own cgroup can't hand controllers down and
- * there is a bus.
- * Returns 0, or -errno with @err set for a path that can't be meant. */
-int cgroup_place(struct spec *spec, const char *id, enum cgroup_manager manager, struct cgroup_place *ret_place, struct error *err)
-	__attribute__((nonnull, warn_unused_result));
+/* The hierarchy, and our own cgroup as cgroup_path_of() has it. Returns 0; -ENOENT where no cgroup2 is mounted; or another -errno:
+ * that can't be found out. */
+int cgroup_find_own(const char **ret_hierarchy, char *path, size_t size) __attribute__((nonnull, warn_unused_result));
 
 /* Make it, with its parents, mark it as ours and open it.
  *

@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
-#include "host/cgroup.h"
+#include "host/cgroup_place.h"
 #include "host/state.h"
 
 struct launch_options {

@@ -6,7 +6,7 @@
 #ifndef MOSS_PLAN_H
 #define MOSS_PLAN_H
 #include "base/error.h"
-#include "host/cgroup.h"
+#include "host/cgroup_place.h"
 #include "host/intel_rdt.h"
 #include "host/join.h"
 #include "host/launch.h"

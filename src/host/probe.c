@@ -27,6 +27,7 @@
 #include "base/sys.h"
 #include "host/caller.h"
 #include "host/cgroup.h"
+#include "host/cgroup_place.h"
 #include "host/idmap.h"
 #include "host/network.h"
 #include "host/own_ids.h"
