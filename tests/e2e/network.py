@@ -197,6 +197,48 @@ def many(where, count):
         sock.close()
 
 
+def answers(sock, seconds):
+    """Does what is sent come back? Not within so many seconds: the other side has not accepted it yet."""
+    try:
+        sock.settimeout(seconds)
+        return sock.recv(8, socket.MSG_WAITALL) == b"somebody"
+    except socket.timeout:
+        return False
+
+
+def crowd(where, count, helper):
+    """TCP: more connections than the helper has files for. Those it has go on, the others get their turn when some
+    have ended, and meanwhile it does not turn in a loop."""
+    waiting, served = [], 0
+    for _ in range(int(count)):
+        waiting.append(connected(where))
+        waiting[-1].sendall(b"somebody")
+    served_first = [sock for i, sock in enumerate(waiting) if answers(sock, 0.2 if i else 20)]
+    say("some" if 0 < len(served_first) < int(count) else "all or none: %d" % len(served_first))
+
+    def ticks():
+        with open("/proc/%s/stat" % helper) as stat:
+            return sum(int(word) for word in stat.read().rsplit(")", 1)[1].split()[11:13])
+
+    before = ticks()
+    time.sleep(2)
+    used = ticks() - before
+    say("idle" if used < 50 else "busy: %d of 200 ticks" % used)
+    for sock in served_first:
+        sock.sendall(b"somebody")
+    say("alive" if all(answers(sock, 20) for sock in served_first) else "dead")
+    last = served_first
+    while last:
+        served += len(last)
+        waiting = [sock for sock in waiting if sock not in last]
+        for sock in last:  # at once, without the 10 s that libslirp keeps one that was closed
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sock.close()
+        last = waiting[:1] if waiting and answers(waiting[0], 20) else []
+        last += [sock for sock in waiting[1:] if last and answers(sock, 0.2)]
+    say("served", served)
+
+
 def heavy(where, count, size):
     """TCP: so many connections, each of which has moved so many bytes both ways, then all closed."""
     socks = []
@@ -435,7 +477,7 @@ def dns_ask(host, name, how="udp"):
 
 
 COMMANDS = {"echo": echo, "peers": peers, "udp-echo": udp_echo, "udp-ask": udp_ask, "ask": ask, "can": can, "ping": ping, "both": both,
-            "many": many, "heavy": heavy, "half": half, "half-server": half_server, "slow": slow, "feed": feed, "sink": sink, "probes": probes,
+            "many": many, "heavy": heavy, "crowd": crowd, "half": half, "half-server": half_server, "slow": slow, "feed": feed, "sink": sink, "probes": probes,
             "dns-server": dns_server, "dns-bad": dns_bad, "dns-ask": dns_ask, "dns-pipe": dns_pipe}
 
 if __name__ == "__main__":
