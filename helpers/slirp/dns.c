@@ -18,6 +18,7 @@
 #define TRIES_EACH 2       /* of every resolver */
 #define HEADER 12
 #define STREAM_MAX 65537   /* RFC 1035, 4.2.2: two bytes of length, and a message */
+#define STREAM_TRY_MS (TRY_MS * TRIES_EACH) /* without a sign of a resolver: as long as one is asked by UDP */
 #define IP_AND_UDP 28
 
 struct question {
@@ -30,12 +31,17 @@ struct question {
 	int64_t  deadline_ms;
 };
 
+/* Questions are kept until they are answered, and answers until they are whole: what one resolver leaves is the next one's. */
 struct connection {
 	int      sock; /* to the resolver; -1: none */
-	unsigned resolver;
-	bool     connected, waits; /* waits: for the container to read */
-	uint8_t *out;  /* what is still to be sent there */
-	size_t   out_size;
+	unsigned resolver; /* the next one */
+	bool     connected, answered; /* answered: a question, by this resolver */
+	bool     waits; /* for the container to read the answer */
+	int64_t  deadline_ms; /* for the next sign of the resolver, or of the container that is waited for */
+	uint8_t *asked; /* of which the resolver has been sent a part; STREAM_MAX each */
+	size_t   asked_size, sent;
+	uint8_t *told;  /* of which the container has been passed a part, once it is whole */
+	size_t   told_size, passed;
 };
 
 struct port { /* what libslirp hands back to us */
@@ -206,7 +212,8 @@ void dns_udp_ready(struct dns *dns, uint32_t number)
 static void connection_close(struct connection *connection)
 {
 	fd_close(&connection->sock);
-	free(connection->out);
+	free(connection->asked);
+	free(connection->told);
 	*connection = (struct connection){ .sock = -1 };
 }
 
@@ -215,18 +222,52 @@ void dns_connection_new(struct dns *dns, uint32_t number)
 	connection_close(&dns->connections[number % FRAME_PORTS]);
 }
 
+/* The size of the message that these bytes begin with, and its two bytes of length; 0: it is not whole. */
+static size_t whole(const uint8_t *bytes, size_t size)
+{
+	size_t length = size >= 2 ? 2 + ((size_t)bytes[0] << 8 | bytes[1]) : SIZE_MAX;
+
+	return length <= size ? length : 0;
+}
+
+static void forget(struct connection *connection, size_t at, size_t size)
+{
+	connection->asked_size -= size;
+	connection->sent -= connection->sent < at + size ? connection->sent : size;
+	memmove(connection->asked + at, connection->asked + at + size, connection->asked_size - at);
+}
+
+/* Answers come in any order: a question goes by its number. */
+static void forget_answered(struct connection *connection)
+{
+	size_t size;
+
+	for (size_t at = 0; (size = whole(connection->asked + at, connection->sent - at)) > 0; at += size) {
+		if (size < 4 || connection->told_size < 4 || memcmp(connection->asked + at + 2, connection->told + 2, 2) != 0)
+			continue;
+		forget(connection, at, size);
+		connection->answered = true;
+		return;
+	}
+}
+
 static void watch(struct dns *dns, struct connection *connection)
 {
-	uint32_t events = (connection->out_size > 0 ? EPOLLOUT : 0) | (connection->connected && !connection->waits ? EPOLLIN : 0);
+	uint32_t events = (connection->sent < connection->asked_size ? EPOLLOUT : 0) |
+			  (connection->connected && !connection->waits ? EPOLLIN : 0);
 
 	engine_watch(dns->engine, connection->sock, events, ENGINE_DNS_TCP, (uint32_t)(connection - dns->connections));
 }
 
+/* With nobody left to ask, dns_tick() says so to the container: here libslirp may be in the middle of a segment. */
 static void connect_next(struct dns *dns, struct connection *connection)
 {
 	struct sockaddr_storage address;
 
-	connection->connected = false;
+	if (connection->answered) /* one that closes after each answer has more of them */
+		connection->resolver--;
+	connection->connected = connection->answered = false;
+	connection->sent = 0;
 	while (connection->resolver < dns->resolvers_count) {
 		const struct spec_address *resolver = &dns->resolvers[connection->resolver++];
 		socklen_t size = address_of(resolver, &address);
@@ -235,28 +276,40 @@ static void connect_next(struct dns *dns, struct connection *connection)
 		connection->sock = socket(resolver->family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		if (connection->sock >= 0 &&
 		    (connect(connection->sock, (struct sockaddr *)&address, size) == 0 || errno == EINPROGRESS)) {
+			connection->deadline_ms = engine_now_ms() + STREAM_TRY_MS;
 			watch(dns, connection);
 			return;
 		}
 	}
-	connection_close(connection);
+	fd_close(&connection->sock);
+}
+
+/* The resolver is gone, or as good as that. */
+static void lost(struct dns *dns, struct connection *connection)
+{
+	if (!connection->waits)
+		connection->told_size = 0;
+	if (connection->asked_size > 0)
+		connect_next(dns, connection);
+	else if (connection->waits)
+		fd_close(&connection->sock);
+	else
+		connection_close(connection);
 }
 
 static void write_out(struct dns *dns, struct connection *connection)
 {
-	ssize_t sent = send(connection->sock, connection->out, connection->out_size, MSG_NOSIGNAL);
+	ssize_t sent = send(connection->sock, connection->asked + connection->sent, connection->asked_size - connection->sent,
+			    MSG_NOSIGNAL);
 
 	if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-		if (connection->connected)
-			connection_close(connection);
-		else
-			connect_next(dns, connection);
+		lost(dns, connection);
 		return;
 	}
 	if (sent > 0) {
 		connection->connected = true;
-		connection->out_size -= (size_t)sent;
-		memmove(connection->out, connection->out + sent, connection->out_size);
+		connection->sent += (size_t)sent;
+		connection->deadline_ms = engine_now_ms() + STREAM_TRY_MS;
 	}
 	watch(dns, connection);
 }
@@ -267,16 +320,20 @@ static ssize_t take(const void *bytes, size_t size, void *opaque)
 	struct port *port = opaque;
 	struct connection *connection = &port->dns->connections[port->number];
 
-	if (connection->out == NULL)
-		connection->out = malloc(STREAM_MAX);
-	if (connection->out == NULL || size > STREAM_MAX - connection->out_size)
+	if (connection->asked == NULL)
+		connection->asked = malloc(STREAM_MAX);
+	if (connection->told == NULL)
+		connection->told = malloc(STREAM_MAX);
+	if (connection->asked == NULL || connection->told == NULL || size > STREAM_MAX - connection->asked_size)
 		return -1;
-	memcpy(connection->out + connection->out_size, bytes, size);
-	connection->out_size += size;
+	memcpy(connection->asked + connection->asked_size, bytes, size);
+	connection->asked_size += size;
 	if (connection->sock < 0) {
 		connection->resolver = 0;
 		connect_next(port->dns, connection);
 	} else {
+		if (connection->sent == connection->asked_size - size) /* nothing was waited for before */
+			connection->deadline_ms = engine_now_ms() + STREAM_TRY_MS;
 		watch(port->dns, connection);
 	}
 	return (ssize_t)size;
@@ -287,22 +344,42 @@ static struct in_addr own_address(const struct dns *dns)
 	return (struct in_addr){ htonl(dns->engine->rules.dns) };
 }
 
-static void read_in(struct dns *dns, struct connection *connection)
+/* Give libslirp of the answer what it has room for. */
+static void pass(struct dns *dns, struct connection *connection)
 {
 	struct in_addr own = own_address(dns);
 	int    port = FRAME_PORT_FIRST + (int)(connection - dns->connections);
-	size_t room = slirp_socket_can_recv(dns->engine->slirp, own, port);
+	size_t room = slirp_socket_can_recv(dns->engine->slirp, own, port), size = connection->told_size - connection->passed;
 
-	connection->waits = room == 0;
-	if (room > 0) {
-		ssize_t size = recv(connection->sock, dns->answer, room < sizeof(dns->answer) ? room : sizeof(dns->answer), 0);
+	if (size > room)
+		size = room;
+	if (size > 0)
+		slirp_socket_recv(dns->engine->slirp, own, port, connection->told + connection->passed, (int)size);
+	connection->passed += size;
+	bool waits = connection->passed < connection->told_size;
+	if (size > 0 || !connection->waits)
+		connection->deadline_ms = engine_now_ms() + (waits ? FRAME_PORT_IDLE_MS : STREAM_TRY_MS);
+	connection->waits = waits;
+	if (!waits)
+		connection->told_size = connection->passed = 0;
+}
 
-		if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR)) {
-			connection_close(connection);
-			return;
-		}
-		if (size > 0)
-			slirp_socket_recv(dns->engine->slirp, own, port, dns->answer, (int)size);
+static void read_in(struct dns *dns, struct connection *connection)
+{
+	size_t want = connection->told_size < 2 ? 2 : 2 + ((size_t)connection->told[0] << 8 | connection->told[1]);
+	ssize_t size = recv(connection->sock, connection->told + connection->told_size, want - connection->told_size, 0);
+
+	if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR)) {
+		lost(dns, connection);
+		return;
+	}
+	if (size > 0) {
+		connection->told_size += (size_t)size;
+		connection->deadline_ms = engine_now_ms() + STREAM_TRY_MS;
+	}
+	if (whole(connection->told, connection->told_size) > 0) {
+		forget_answered(connection);
+		pass(dns, connection);
 	}
 	watch(dns, connection);
 }
@@ -311,10 +388,45 @@ void dns_tcp_ready(struct dns *dns, uint32_t number, uint32_t events)
 {
 	struct connection *connection = &dns->connections[number % FRAME_PORTS];
 
-	if (connection->sock >= 0 && (events & (EPOLLOUT | EPOLLERR)) && connection->out_size > 0)
+	if (connection->sock >= 0 && (events & (EPOLLOUT | EPOLLERR)) && connection->sent < connection->asked_size)
 		write_out(dns, connection);
-	if (connection->sock >= 0 && connection->connected && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+	if (connection->sock >= 0 && connection->connected && !connection->waits && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
 		read_in(dns, connection);
+}
+
+/* Nobody is left to ask. libslirp can't close such a connection; a failure is an answer, too. */
+static void fail_asked(struct dns *dns, struct connection *connection)
+{
+	size_t size;
+
+	while (!connection->waits && (size = whole(connection->asked, connection->asked_size)) > 0) {
+		size_t made = dns_make_answer(connection->asked + 2, size - 2, DNS_SERVER_FAILURE, connection->told + 2);
+
+		forget(connection, 0, size);
+		if (made == 0)
+			continue;
+		connection->told[0] = (uint8_t)(made >> 8);
+		connection->told[1] = (uint8_t)made;
+		connection->told_size = made + 2;
+		pass(dns, connection);
+	}
+}
+
+static void connection_tick(struct dns *dns, struct connection *connection)
+{
+	if (connection->waits) {
+		pass(dns, connection);
+		if (connection->waits && connection->deadline_ms <= engine_now_ms()) { /* perhaps it has closed */
+			connection_close(connection);
+			return;
+		}
+		if (!connection->waits && connection->sock >= 0)
+			watch(dns, connection);
+	} else if (connection->sock >= 0 && connection->asked_size > 0 && connection->deadline_ms <= engine_now_ms()) {
+		lost(dns, connection);
+	}
+	if (connection->sock < 0 && connection->asked_size > 0)
+		fail_asked(dns, connection);
 }
 
 void dns_tick(struct dns *dns)
@@ -325,17 +437,18 @@ void dns_tick(struct dns *dns)
 		if (dns->questions[i].bytes != NULL && dns->questions[i].deadline_ms <= now)
 			try_next(dns, &dns->questions[i]);
 	for (int i = 0; i < FRAME_PORTS; i++)
-		if (dns->connections[i].sock >= 0 && dns->connections[i].waits)
-			read_in(dns, &dns->connections[i]);
+		connection_tick(dns, &dns->connections[i]);
 }
 
 int dns_timeout(const struct dns *dns)
 {
-	bool waits = false;
+	bool waits = false, asks = dns->open > 0;
 
-	for (int i = 0; i < FRAME_PORTS; i++)
-		waits |= dns->connections[i].sock >= 0 && dns->connections[i].waits;
-	return waits ? 20 : dns->open > 0 ? 200 : -1;
+	for (int i = 0; i < FRAME_PORTS; i++) {
+		waits |= dns->connections[i].waits;
+		asks |= dns->connections[i].sock >= 0 && dns->connections[i].asked_size > 0;
+	}
+	return waits ? 20 : asks ? 200 : -1;
 }
 
 struct dns *dns_make(struct engine *engine)

@@ -163,8 +163,6 @@ int publish_ports(Slirp *slirp, const struct settings *settings, struct error *e
 	for (size_t i = 0; i < settings->publish_count; i++) {
 		const struct spec_publish *publish = &settings->publish[i];
 
-		if (publish->host.family == AF_INET6 && !settings->network.ipv6)
-			return error_at(err, 0, "--publish", "an IPv6 address, while the container has ipv6=off");
 		for (uint16_t j = 0; j < publish->count; j++) {
 			int ret = publish_one(slirp, &settings->network, publish, j);
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/net.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -146,6 +147,21 @@ static int drop_capabilities(struct error *err)
 	return 0;
 }
 
+#ifdef SYS_socketcall
+/* For libslirp, whose calls come here: libc has socketcall(2) for it, see refuse_socketcall(). */
+int socket(int family, int kind, int protocol)
+{
+	return (int)syscall(SYS_socket, family, kind, protocol);
+}
+#endif
+
+/* libc's mmap(3). Where there are both, the arguments of the other one are in memory, where no filter sees them. */
+#ifdef SYS_mmap2
+#define CALL_MMAP SCMP_SYS(mmap2)
+#else
+#define CALL_MMAP SCMP_SYS(mmap)
+#endif
+
 /* What libslirp, glib's and libc's memory, and our own loop call. Nothing opens a file, makes a process, a listening
  * socket or one of AF_UNIX: the host's abstract ones are in reach, as are its ports. */
 static int allow_calls(scmp_filter_ctx filter, bool may_bind)
@@ -158,6 +174,9 @@ static int allow_calls(scmp_filter_ctx filter, bool may_bind)
 		SCMP_SYS(munmap), SCMP_SYS(brk), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex), SCMP_SYS(getrandom),
 		SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask), SCMP_SYS(restart_syscall),
 		SCMP_SYS(exit), SCMP_SYS(exit_group),
+		/* Machines of 32 bits, by libc's choice; libseccomp leaves out what a machine does not have. */
+		SCMP_SYS(recv), SCMP_SYS(send),                        /* recvfrom, sendto: each a socketcall(2) of its own */
+		SCMP_SYS(clock_gettime64), SCMP_SYS(futex_time64),     /* the same with times of 64 bits */
 	};
 	static const int families[] = { AF_INET, AF_INET6 }, kinds[] = { SOCK_STREAM, SOCK_DGRAM }, commands[] = {
 		F_GETFL, F_SETFL, F_GETFD, F_SETFD };
@@ -165,8 +184,9 @@ static int allow_calls(scmp_filter_ctx filter, bool may_bind)
 
 	for (size_t i = 0; ret == 0 && i < array_size(calls); i++)
 		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
-	for (size_t i = 0; ret == 0 && i < array_size(commands); i++)
-		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1, SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)commands[i], 0));
+	for (size_t i = 0; ret == 0 && i < 2 * array_size(commands); i++) /* 32 bits: fcntl64, whose locks have offsets of 64 */
+		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, i % 2 == 0 ? SCMP_SYS(fcntl) : SCMP_SYS(fcntl64), 1,
+				       SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)commands[i / 2], 0));
 	for (size_t i = 0; ret == 0 && i < 4; i++)
 		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
 				       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i / 2], 0),
@@ -176,7 +196,7 @@ static int allow_calls(scmp_filter_ctx filter, bool may_bind)
 	if (ret == 0)
 		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, FIONBIO, 0));
 	if (ret == 0) /* memory that is code: never */
-		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
+		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL_MMAP, 2, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
 				       SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS));
 	if (ret == 0)
 		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
@@ -185,17 +205,42 @@ static int allow_calls(scmp_filter_ctx filter, bool may_bind)
 	return ret;
 }
 
-static int filter_calls(bool may_bind, struct error *err)
+/* @ret: whether its rules could be made. Takes the filter. */
+static int load(scmp_filter_ctx filter, int ret)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	int ret = filter != NULL ? allow_calls(filter, may_bind) : -ENOMEM;
-
 	if (ret == 0)
 		ret = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (ret == 0)
 		ret = seccomp_load(filter); /* which sets no_new_privs, too */
 	if (filter != NULL)
 		seccomp_release(filter);
+	return ret;
+}
+
+/* socketcall(2) has the family of a socket in memory, where no filter sees it. libseccomp's rules for socket(2) are for it,
+ * too, and take the address for the kind of socket; of two filters the stricter one wins. */
+static int refuse_socketcall(void)
+{
+#ifdef SYS_socketcall
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+
+	return load(filter, filter == NULL ? -ENOMEM
+					   : seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socketcall), 1,
+							      SCMP_A0(SCMP_CMP_EQ, SYS_SOCKET, 0)));
+#else
+	return 0;
+#endif
+}
+
+static int filter_calls(bool may_bind, struct error *err)
+{
+	int ret = refuse_socketcall();
+
+	if (ret == 0) {
+		scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+
+		ret = load(filter, filter != NULL ? allow_calls(filter, may_bind) : -ENOMEM);
+	}
 	return ret < 0 ? error_set(err, -ret, "load the filter of system calls") : 0;
 }
 

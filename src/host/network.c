@@ -58,9 +58,12 @@ static int check_publish(const struct spec *spec, const char *source, struct err
 {
 	struct spec_publish publish;
 
-	for (size_t i = 0; i < spec->publish.count; i++)
+	for (size_t i = 0; i < spec->publish.count; i++) {
 		if (spec_network_parse_publish(spec->publish.texts[i], &publish, err) < 0)
 			return error_object(err, "%s", source);
+		if (publish.host.family == AF_INET6 && network_is_slirp(spec) && !spec->network->ipv6)
+			return error_at(err, 0, source, "\"%s\": an IPv6 address, while the container has ipv6=off", spec->publish.texts[i]);
+	}
 	if (spec->publish.count == 0 || network_is_slirp(spec))
 		return 0;
 	error_at(err, 0, source, "only a container with slirp has a network of its own that ports could lead into");
@@ -95,6 +98,25 @@ static int check_helper(const char *source, struct error *err)
 	return helper_find(HELPER, path, sizeof(path), err) < 0 ? error_object(err, "%s", source) : 0;
 }
 
+static int read_network(const char *text, const char *source, struct spec *spec, struct error *err)
+{
+	spec->network_text = text;
+	spec->network = arena_alloc(&spec->arena, 1, sizeof(*spec->network));
+	if (spec->network == NULL)
+		return error_set(err, ENOMEM, "network");
+	if (spec_network_parse(text, spec->network, err) < 0)
+		return error_object(err, "%s", source);
+	if (check_namespaces(spec, source, err) < 0)
+		return -err->code;
+	return network_is_slirp(spec) ? check_helper(source, err) : 0;
+}
+
+/* What stands on the command line is no fault of config.json, which our caller would name. */
+static int blame(const char *source, struct error *err)
+{
+	return source[0] == '-' ? error_step(err, "network") : -err->code;
+}
+
 int network_adapt(const struct launch_options *options, struct spec *spec, struct error *err)
 {
 	const char *text = options->network, *source = "--network", *publish_source = "--publish", *publish;
@@ -110,20 +132,10 @@ int network_adapt(const struct launch_options *options, struct spec *spec, struc
 		if (split_publish(spec, publish, err) < 0)
 			return -err->code;
 	}
-	if (text != NULL) {
-		spec->network_text = text;
-		spec->network = arena_alloc(&spec->arena, 1, sizeof(*spec->network));
-		if (spec->network == NULL)
-			return error_set(err, ENOMEM, "network");
-		if (spec_network_parse(text, spec->network, err) < 0) {
-			error_object(err, "%s", source);
-			return source[0] == '-' ? error_step(err, "network") : -err->code;
-		}
-		if (check_namespaces(spec, source, err) < 0 || (network_is_slirp(spec) && check_helper(source, err) < 0))
-			return -err->code;
-	}
+	if (text != NULL && read_network(text, source, spec, err) < 0)
+		return blame(source, err);
 	if (check_publish(spec, publish_source, err) < 0)
-		return publish_source[0] == '-' ? error_step(err, "network") : -err->code;
+		return blame(publish_source, err);
 	if (text == NULL || spec->network->mode == SPEC_NETWORK_HOST)
 		return 0;
 	spec->namespaces[SPEC_NS_NETWORK].listed = true;

@@ -4,6 +4,7 @@
 network.py COMMAND ARGUMENTS...; each ends by itself, or is killed.
 """
 import hashlib
+import mmap
 import os
 import select
 import socket
@@ -196,6 +197,48 @@ def many(where, count):
         sock.close()
 
 
+def answers(sock, seconds):
+    """Does what is sent come back? Not within so many seconds: the other side has not accepted it yet."""
+    try:
+        sock.settimeout(seconds)
+        return sock.recv(8, socket.MSG_WAITALL) == b"somebody"
+    except socket.timeout:
+        return False
+
+
+def crowd(where, count, helper):
+    """TCP: more connections than the helper has files for. Those it has go on, the others get their turn when some
+    have ended, and meanwhile it does not turn in a loop."""
+    waiting, served = [], 0
+    for _ in range(int(count)):
+        waiting.append(connected(where))
+        waiting[-1].sendall(b"somebody")
+    served_first = [sock for i, sock in enumerate(waiting) if answers(sock, 0.2 if i else 20)]
+    say("some" if 0 < len(served_first) < int(count) else "all or none: %d" % len(served_first))
+
+    def ticks():
+        with open("/proc/%s/stat" % helper) as stat:
+            return sum(int(word) for word in stat.read().rsplit(")", 1)[1].split()[11:13])
+
+    before = ticks()
+    time.sleep(2)
+    used = ticks() - before
+    say("idle" if used < 50 else "busy: %d of 200 ticks" % used)
+    for sock in served_first:
+        sock.sendall(b"somebody")
+    say("alive" if all(answers(sock, 20) for sock in served_first) else "dead")
+    last = served_first
+    while last:
+        served += len(last)
+        waiting = [sock for sock in waiting if sock not in last]
+        for sock in last:  # at once, without the 10 s that libslirp keeps one that was closed
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sock.close()
+        last = waiting[:1] if waiting and answers(waiting[0], 20) else []
+        last += [sock for sock in waiting[1:] if last and answers(sock, 0.2)]
+    say("served", served)
+
+
 def heavy(where, count, size):
     """TCP: so many connections, each of which has moved so many bytes both ways, then all closed."""
     socks = []
@@ -270,6 +313,61 @@ def feed(where, size):
         pass
 
 
+def sink(where):
+    """TCP: read all, and say so at the end."""
+    sock = listener(where)
+    say("ready")
+    while True:
+        one, _ = sock.accept()
+        while one.recv(1 << 20):
+            pass
+        one.close()
+
+
+FRAME, FRAMES = 256, 16384
+
+
+def packet_ring():
+    """All headers that pass by any device from now on, kept by the kernel: packet(7), PACKET_RX_RING."""
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))  # ETH_P_ALL
+    sock.setsockopt(263, 5, struct.pack("IIII", 65536, FRAME * FRAMES // 65536, FRAME, FRAMES))
+    return sock, mmap.mmap(sock.fileno(), FRAME * FRAMES, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
+
+
+def tcp_headers(ring):
+    """(source port, sequence, acknowledged, flags, window, bytes) of every packet of TCP over IPv4."""
+    for at in range(0, FRAME * FRAMES, FRAME):
+        status, _, _, _, net = struct.unpack_from("LIIHH", ring, at)
+        if not status & 1:
+            return
+        ip = at + net
+        if ring[ip] >> 4 != 4 or ring[ip + 9] != socket.IPPROTO_TCP:
+            continue
+        tcp = ip + (ring[ip] & 15) * 4
+        port, _, seq, ack, offset, flags, window = struct.unpack_from(">HHIIBBH", ring, tcp)
+        size = struct.unpack_from(">H", ring, ip + 2)[0] - (ring[ip] & 15) * 4 - (offset >> 4) * 4
+        yield port, seq, ack, flags, window, size
+    raise OverflowError("the ring is full")
+
+
+def probes(where, size):
+    """TCP: how often the kernel here, with nothing under way, filled a window of less than a segment to its last byte
+    though it had more to send. It does so by its own timer (tcp_write_wakeup()), when it is not told of more room."""
+    sock, ring = packet_ring()
+    feed(where, size)
+    time.sleep(0.1)
+    server, headers = address(where)[1][1], list(tcp_headers(ring))
+    segment = max(header[5] for header in headers)
+    acked, window, count, sent = 0, 0, 0, 0
+    for port, seq, ack, flags, win, length in headers:
+        if port == server:
+            acked, window = ack, win  # which libslirp does not scale
+        elif length > 0:
+            sent += length
+            count += seq == acked and length == window and length < segment and sent < int(size)
+    say("probes", count, "segment", segment, "sent", sent)
+
+
 def dns_answer(question, text, limit):
     """A TXT answer; truncated when it has more bytes than the limit."""
     end = 12
@@ -288,8 +386,9 @@ def dns_answer(question, text, limit):
     return question[:2] + b"\x83\x80" + question[4:6] + b"\0\0\0\0\0\0" + question[12:end]
 
 
-def dns_server(host, text, port="53"):
-    """A resolver that answers every question with a text; "big..." with 3000 bytes, by TCP only."""
+def dns_server(host, text, port="53", answers="0"):
+    """A resolver that answers every question with a text; "big..." with 3000 bytes, by TCP only. A stream ends after so
+    many answers, if that is not 0."""
     udp, tcp = listener("%s:%s" % (host, port), socket.SOCK_DGRAM), listener("%s:%s" % (host, port))
     say("ready")
 
@@ -298,12 +397,17 @@ def dns_server(host, text, port="53"):
         return dns_answer(question, "x" * 3000 if name.startswith("big") else text, limit)
 
     def stream(one):
+        left = int(answers)
         while True:
             head = one.recv(2, socket.MSG_WAITALL)
             if len(head) < 2:
                 return
             data = reply(one.recv(struct.unpack(">H", head)[0], socket.MSG_WAITALL), 65535)
             one.sendall(struct.pack(">H", len(data)) + data)
+            left -= 1
+            if left == 0:
+                one.shutdown(socket.SHUT_WR)
+                return
 
     while True:
         for sock in select.select([udp, tcp], [], [])[0]:
@@ -312,6 +416,36 @@ def dns_server(host, text, port="53"):
                 udp.sendto(reply(question, 512), peer)
             else:
                 threading.Thread(target=stream, args=(tcp.accept()[0],), daemon=True).start()
+
+
+def dns_bad(host, how, port="53"):
+    """A resolver by TCP that answers nothing: "close" hears a question and closes, "half" after half an answer; "mute" keeps silent."""
+    tcp, kept = listener("%s:%s" % (host, port)), []
+    say("ready")
+    while True:
+        one, _ = tcp.accept()
+        size = struct.unpack(">H", one.recv(2, socket.MSG_WAITALL))[0]
+        question = one.recv(size, socket.MSG_WAITALL)
+        say("asked")
+        if how == "half":
+            one.sendall(b"\2\0" + question[:2] + b"\x81\x80")
+        if how == "mute":
+            kept.append(one)
+        else:
+            one.close()
+
+
+def dns_pipe(host, count):
+    """Several questions by one TCP connection, all before the first answer: how many have an answer without a failure."""
+    sock = socket.create_connection((host, 53), timeout=8)
+    good = 0
+    for i in range(int(count)):
+        question = struct.pack(">H", i) + b"\1\0\0\1\0\0\0\0\0\0\1x\4test\0\0\x10\0\1"
+        sock.sendall(struct.pack(">H", len(question)) + question)
+    for i in range(int(count)):
+        answer = sock.recv(struct.unpack(">H", sock.recv(2, socket.MSG_WAITALL))[0], socket.MSG_WAITALL)
+        good += not answer[3] & 15
+    say("good", good)
 
 
 def dns_ask(host, name, how="udp"):
@@ -343,8 +477,8 @@ def dns_ask(host, name, how="udp"):
 
 
 COMMANDS = {"echo": echo, "peers": peers, "udp-echo": udp_echo, "udp-ask": udp_ask, "ask": ask, "can": can, "ping": ping, "both": both,
-            "many": many, "heavy": heavy, "half": half, "half-server": half_server, "slow": slow, "feed": feed,
-            "dns-server": dns_server, "dns-ask": dns_ask}
+            "many": many, "heavy": heavy, "crowd": crowd, "half": half, "half-server": half_server, "slow": slow, "feed": feed, "sink": sink, "probes": probes,
+            "dns-server": dns_server, "dns-bad": dns_bad, "dns-ask": dns_ask, "dns-pipe": dns_pipe}
 
 if __name__ == "__main__":
     sys.exit(COMMANDS[sys.argv[1]](*sys.argv[2:]) or 0)

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/memfd.h>
+#include <linux/net.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
@@ -22,6 +23,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "helpers/slirp/sandbox.h"
@@ -33,10 +35,32 @@ static long refused(long result)
 	return result < 0 && errno == EPERM;
 }
 
+/* Where a call keeps its arguments in memory no filter sees them; other machines have no such call. */
+static long refused_in_memory(void)
+{
+	_Alignas(16) char room[64];
+	long ok = 1;
+
+#ifdef SYS_socketcall
+	for (int i = 0; i < 16; i++) { /* wherever: what allows a kind of socket(2) may look at this address */
+		memcpy(room + i, (long[]){ AF_UNIX, SOCK_STREAM, 0 }, 3 * sizeof(long));
+		ok &= refused(syscall(SYS_socketcall, SYS_SOCKET, room + i));
+	}
+#endif
+#if defined(SYS_mmap2) && defined(SYS_mmap)
+	unsigned long map[] = { 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, (unsigned long)-1, 0 };
+
+	ok &= refused(syscall(SYS_mmap, map, 0, PROT_READ, MAP_ANONYMOUS));
+#endif
+	(void)room;
+	return ok;
+}
+
 /* In the sandbox. Each is one bit of the answer, set when it is as it should be. */
 static unsigned tries(void)
 {
 	struct sockaddr_in any = { .sin_family = AF_INET };
+	struct timespec now;
 	char byte;
 	unsigned ok = 0;
 
@@ -65,6 +89,10 @@ static unsigned tries(void)
 	ok |= (unsigned)(mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED) << 20;
 	ok |= (unsigned)(getpid() == 1) << 21;
 	ok |= (unsigned)(recv(sock, &byte, 1, MSG_DONTWAIT) < 0 && errno != EPERM) << 22;
+	ok |= (unsigned)refused_in_memory() << 23;
+	ok |= (unsigned)(fcntl(sock, F_SETFL, O_NONBLOCK) == 0 && fcntl(sock, F_GETFL) >= 0) << 24;
+	ok |= (unsigned)(clock_gettime(CLOCK_MONOTONIC_RAW, &now) == 0 && clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now) == 0) << 25;
+	ok |= (unsigned)(send(sock, "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno != EPERM) << 26;
 	return ok;
 }
 
@@ -129,7 +157,7 @@ static void what_a_broken_helper_can_do(void **state)
 	(void)state;
 	if (found.bits >> 31)
 		fail_msg("no sandbox: %s", found.why);
-	assert_int_equal(found.bits, (1u << 23) - 1);
+	assert_int_equal(found.bits, (1u << 27) - 1);
 }
 
 int main(void)
