@@ -120,6 +120,35 @@ load systemd.bash
 	nothing_left
 }
 
+# Seen failing without: take_back_properties() in set_properties().
+@test "systemd: update: moss-scope killed when systemd has done as it was told: an error, and the properties are what they were, too" {
+	program sleep 60
+	limits '{"memory": {"limit": 104857600}}'
+	apart --systemd-cgroup run -d "$ID"
+	is MemoryMax 104857600
+	cp "$MOSS" moss
+	cat >moss-scope <<-END
+		#!/bin/bash
+		[ ! -e $PWD/killed ] || exec $(dirname "$MOSS")/moss-scope "\$@"
+		: >$PWD/killed
+		/bin/systemctl $(is_root || echo --user) set-property --runtime $unit MemoryMax=200M TasksMax=50
+		kill -KILL \$\$
+	END
+	chmod 755 moss-scope
+	run ./moss --root "$ROOT" update --memory 200m --pids-limit 50 "$ID" 3>&- 4>&-
+	show
+	[ "$status" -eq 1 ]
+	[[ "$output" == *moss-scope* ]]
+	[ -e killed ]
+	is MemoryMax 104857600
+	is TasksMax infinity
+	sc daemon-reload
+	in_file memory.max 104857600
+	in_file pids.max max
+	moss delete --force "$ID"
+	nothing_left
+}
+
 @test "systemd: a program that takes more than its memory is killed, and events tells; a small limit and one process will do" {
 	limits '{"memory": {"limit": 20971520, "swap": 20971520}}'
 	program sh -c 'exec tail /dev/zero'
