@@ -61,13 +61,6 @@ static int append_value(sd_bus_message *message, const char *name, const struct 
 	return ret < 0 ? ret : sd_bus_message_close_container(message);
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-	size_t length = strlen(text);
-
-	return length > strlen(end) && strcmp(text + length - strlen(end), end) == 0;
-}
-
 /* What moss itself decides, or the container would not be where moss takes it to be. */
 static bool is_ours(const char *name)
 {
@@ -103,8 +96,8 @@ int properties_add(sd_bus_message *message, const char *text, struct error *err)
 
 	/* Of a scope's properties, those that name a signal are int32; every other number is uint64. */
 	if (ret == 0)
-		ret = value_read(text + strlen(name) + 1, ends_with(name, "Signal") ? 'i' : 0, &arena, &value, err);
-	if (ret == 0 && ends_with(name, "Sec") && !ends_with(name, "USec")) {
+		ret = value_read(text + strlen(name) + 1, str_ends(name, strlen(name), "Signal") ? 'i' : 0, &arena, &value, err);
+	if (ret == 0 && str_ends(name, strlen(name), "Sec") && !str_ends(name, strlen(name), "USec")) {
 		ret = value_seconds_to_us(&value, err);
 		snprintf(name + strlen(name) - strlen("Sec"), strlen("USec") + 1, "USec");
 	}

@@ -27,6 +27,13 @@ bool str_starts(const char *text, const char *start)
 	return strncmp(text, start, strlen(start)) == 0;
 }
 
+bool str_ends(const char *text, size_t length, const char *end)
+{
+	size_t size = strlen(end);
+
+	return length > size && strncmp(text + length - size, end, size) == 0;
+}
+
 void str_add_bytes(struct str *str, const char *bytes, size_t size)
 {
 	if (str->failed)

@@ -13,6 +13,9 @@ bool str_to_uint(const char *text, uint64_t max, uint64_t *ret_value)
 
 bool str_starts(const char *text, const char *start) __attribute__((nonnull, pure));
 
+/* Are the first @length bytes of @text something with @end behind it? */
+bool str_ends(const char *text, size_t length, const char *end) __attribute__((nonnull, pure));
+
 /* Where the last component of @path begins; its bytes, without slashes behind it, in *@ret_length: 0 when there is none. */
 size_t str_last_component(const char *path, size_t *ret_length) __attribute__((nonnull));
 

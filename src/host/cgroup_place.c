@@ -35,11 +35,6 @@ static bool is_writable(const char *hierarchy, const char *path, size_t length, 
 	       access(full, W_OK) == 0;
 }
 
-static bool ends_with(const char *text, size_t length, const char *end)
-{
-	return length > strlen(end) && strncmp(text + length - strlen(end), end, strlen(end)) == 0;
-}
-
 /* A user's own cgroup can hand no controller down while it holds moss itself (cgroups(7)). Where it is a leaf
  * that was made for that in a unit that is delegated to us, the unit's is meant. Not the user manager's own or
  * a slice, which that alone may change; and not any other, whose leaf may be there to limit what is in it. */
@@ -50,7 +45,7 @@ static void leave_leaf(const char *hierarchy, char *own)
 
 	while (name > 0 && own[name - 1] != '/')
 		name--;
-	if ((ends_with(own, length, ".scope") || ends_with(own, length, ".service")) && !str_starts(own + name, "user@") &&
+	if ((str_ends(own, length, ".scope") || str_ends(own, length, ".service")) && !str_starts(own + name, "user@") &&
 	    is_writable(hierarchy, own, length, "cgroup.subtree_control") && is_writable(hierarchy, own, length, "cgroup.procs"))
 		*slash = '\0';
 }

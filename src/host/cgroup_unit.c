@@ -14,6 +14,7 @@
 
 #include "base/io.h"
 #include "base/run.h"
+#include "base/str.h"
 #include "host/caller.h"
 #include "host/cgroup.h"
 
@@ -44,13 +45,6 @@ bool cgroup_unit_find(const char *hierarchy, char *own)
 		return true;
 	*slash = '/';
 	return false;
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-	size_t length = strlen(text);
-
-	return length > strlen(end) && strcmp(text + length - strlen(end), end) == 0;
 }
 
 /* What the manager of the unit @name says of Delegate=. */
@@ -89,7 +83,7 @@ static bool is_unit(int dir_fd, const char *path)
 	const char *name = strrchr(path, '/');
 	char value[8];
 
-	if (name == NULL || (!ends_with(name, ".scope") && !ends_with(name, ".service")))
+	if (name == NULL || (!str_ends(name, strlen(name), ".scope") && !str_ends(name, strlen(name), ".service")))
 		return false;
 	if (caller_get()->root)
 		return fgetxattr(dir_fd, "trusted.delegate", value, sizeof(value)) == 1 && value[0] == '1';

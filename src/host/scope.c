@@ -330,9 +330,7 @@ bool scope_split(const char *path, char *unit, size_t size, const char **ret_bel
 		at += strspn(at, "/");
 		size_t length = strcspn(at, "/");
 		for (size_t i = 0; i < array_size(kinds); i++) {
-			size_t end = strlen(kinds[i]);
-
-			if (length > end && length < size && strncmp(at + length - end, kinds[i], end) == 0 && !str_starts(at, "user@")) {
+			if (length < size && str_ends(at, length, kinds[i]) && !str_starts(at, "user@")) {
 				snprintf(unit, size, "%.*s", (int)length, at);
 				*ret_below = at + length;
 				found = true;
@@ -359,13 +357,6 @@ static const char *escape(struct arena *arena, const char *id)
 		used += (size_t)snprintf(text + used, sizeof(text) - used, *id == '+' ? "\\x2b" : "%c", *id);
 	text[used] = '\0';
 	return arena_text(arena, text);
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-	size_t length = strlen(text);
-
-	return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
 }
 
 static int check_name(const char *name, const char *kind, struct error *err)
@@ -407,11 +398,11 @@ int scope_read_name(struct spec *spec, const char *id, struct scope_name *ret_na
 		return -err->code;
 	const char *slice = parts[0] != NULL ? parts[0] : caller_get()->root ? "system.slice" : "user.slice";
 	const char *name = parts[2] != NULL ? parts[2] : escape(arena, id);
-	if (!ends_with(slice, ".slice") || strcmp(slice, ".slice") == 0) {
+	if (!str_ends(slice, strlen(slice), ".slice")) {
 		error_at(err, 0, "linux: cgroupsPath", "\"%s\" is not the name of a slice", slice);
 		return error_hint(err, "it ends in .slice, as in \"machine.slice:%s:%s\"", parts[1] != NULL ? parts[1] : "", name != NULL ? name : "");
 	}
-	if (name != NULL && ends_with(name, ".slice")) {
+	if (name != NULL && (str_ends(name, strlen(name), ".slice") || strcmp(name, ".slice") == 0)) {
 		error_at(err, 0, "linux: cgroupsPath", "\"%s\" names a slice, and a container is made in a scope", name);
 		return error_hint(err, "the slice is the first part: \"%s::web\"", name);
 	}

@@ -62,6 +62,11 @@ static void a_start_is_no_part_of_something_longer(void **state)
 	assert_true(str_starts("/proc/x", "/proc/"));
 	assert_true(str_starts("abc", ""));
 	assert_false(str_starts("/pro", "/proc"));
+	assert_true(str_ends("a.scope", 7, ".scope"));
+	assert_true(str_ends("a.scope/b", 7, ".scope"));
+	assert_false(str_ends("a.scope/b", 9, ".scope"));
+	assert_false(str_ends(".scope", 6, ".scope"));
+	assert_false(str_ends("cope", 4, ".scope"));
 }
 
 static void the_last_component_has_no_slashes(void **state)
