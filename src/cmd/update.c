@@ -277,16 +277,11 @@ static void take_back_properties(const struct change *change)
 }
 
 /* The limits hold in the files; the scope's properties are to say the same. */
-static int set_properties(struct change *change, struct error *err)
+static int set_properties(const struct change *change, struct error *err)
 {
-	if (change->unit == NULL || change->count == 0 || scope_set_limits(change->unit, change->limits, change->count, err) == 0)
+	if (change->unit == NULL || change->count == 0)
 		return 0;
-	if (change->rdt)
-		rdt_update_undo(&change->rdt_update);
-	cgroup_limits_put_back(&change->target, &change->replaced);
-	/* An answer that did not come does not say that nothing was done. */
-	take_back_properties(change);
-	return -err->code;
+	return scope_set_limits(change->unit, change->limits, change->count, err);
 }
 
 /* Another user's record names no unit that root would change. */
@@ -301,6 +296,16 @@ static int find_unit(const struct update *update, const char **ret_unit, struct 
 	return 0;
 }
 
+static void change_undo(const struct change *change)
+{
+	if (change->rdt)
+		rdt_update_undo(&change->rdt_update);
+	cgroup_limits_put_back(&change->target, &change->replaced);
+	take_back_devices(change);
+	if (change->unit != NULL && change->count > 0)
+		take_back_properties(change);
+}
+
 static int change_apply(struct change *change, const struct update *update, struct error *err)
 {
 	if (change->devices && set_devices(&change->target, change->to, err) < 0)
@@ -311,21 +316,14 @@ static int change_apply(struct change *change, const struct update *update, stru
 		if (ret < 0)
 			cgroup_limits_put_back(&change->target, &change->replaced);
 	}
-	if (ret == 0)
-		ret = set_properties(change, err);
-	if (ret < 0)
+	if (ret < 0) {
 		take_back_devices(change);
+	} else {
+		ret = set_properties(change, err);
+		if (ret < 0)
+			change_undo(change); /* an answer that did not come does not say that nothing was done */
+	}
 	return ret < 0 ? error_step(err, "set limits") : 0;
-}
-
-static void change_undo(const struct change *change)
-{
-	if (change->rdt)
-		rdt_update_undo(&change->rdt_update);
-	cgroup_limits_put_back(&change->target, &change->replaced);
-	take_back_devices(change);
-	if (change->unit != NULL && change->count > 0)
-		take_back_properties(change);
 }
 
 /* @resources: the record of what holds then. */

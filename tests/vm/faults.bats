@@ -13,7 +13,7 @@ sample() {
 	! grep "^skip.*failed without\|^skip - moss $1 [a-z]" "$BATS_TEST_TMPDIR/said"
 }
 
-# Seen failing without: cgroup_limits_put_back() in set_properties().
+# Seen failing without: cgroup_limits_put_back() where set_properties() has failed.
 @test "faults: calls of moss and moss-scope fail, or they are killed: root's scopes leave nothing" {
 	sample scope create,exec,update,delete,events-stream
 }

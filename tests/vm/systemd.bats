@@ -120,7 +120,7 @@ load systemd.bash
 	nothing_left
 }
 
-# Seen failing without: take_back_properties() in set_properties().
+# Seen failing without: take_back_properties() in change_undo().
 @test "systemd: update: moss-scope killed when systemd has done as it was told: an error, and the properties are what they were, too" {
 	program sleep 60
 	limits '{"memory": {"limit": 104857600}}'
