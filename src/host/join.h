@@ -60,7 +60,7 @@ struct join_child {
 	int (*prepare)(void *context, int sock, struct error *err);
 	void (*run)(void *context, int sock); /* what the child does; must not return */
 	void *context;
-	bool  to_parent; /* it becomes our parent's child, for whom to wait is not ours; and so does what place() runs in */
+	bool  to_parent; /* it becomes our parent's child, for whom to wait is not ours; so does a process in between */
 	/* First of all, in the process that clones it, and then that is always a process in between: have it moved into the cgroup
 	 * that the child is to be born in, or open that: *@ret_cgroup_fd, which the caller of join_clone() gets in *@placed
 	 * in every case and closes. NULL: nothing is to be done. */

@@ -192,7 +192,6 @@ static int clone_container(struct making *making, struct error *err)
 	if (making->scope.sock >= 0) {
 		child.place = launch_cgroup_enter_scope;
 		child.placed = &making->cgroup_fd;
-		making->own_pid = getpid();
 	}
 	ret = join_clone(&making->plan->join, &child, &making->pid, &out->pidfd, err);
 	if (ret < 0 && making->scope.sock >= 0) {

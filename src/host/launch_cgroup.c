@@ -195,7 +195,7 @@ int launch_cgroup_enter_scope(void *context, int *ret_cgroup_fd, struct error *e
 	char own[PATH_MAX], path[PATH_MAX];
 
 	/* A killed moss is to leave no scope: the one process in it would be us. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != making->own_pid)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != making->scope.owner)
 		_exit(1);
 	if (scope_tell(&making->scope, getpid(), err) < 0 || scope_wait(&making->scope, NULL, NULL, err) < 0 ||
 	    scope_find_own(making->plan->cgroup.scope.unit, own, sizeof(own), err) < 0)

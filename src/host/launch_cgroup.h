@@ -23,7 +23,6 @@ struct making { /* a launch under way */
 	struct scope scope;      /* systemd's helper under way */
 	int   cgroup_fd, child_sock, fifo_fd, console_sock, pidfd_sock, trees[JOIN_TREES];
 	pid_t pid;
-	pid_t own_pid;
 	char  mark[STATE_MARK_MAX]; /* of the cgroup */
 	size_t notes_written;    /* of the state's notes, those in the record that is prepared */
 	struct hooks hooks;      /* none: nothing is to be run */
