@@ -11,16 +11,10 @@ import signal
 import subprocess
 import time
 
-CGROUPS = "/sys/fs/cgroup"
+from sandbox import CGROUPS, reap
+from tracer import text_of
+
 TRANSIENT = "systemd/transient"
-
-
-def _text(path):
-    try:
-        with open(path, "rb") as file:
-            return file.read().decode(errors="replace")
-    except OSError:
-        return ""
 
 
 def why_not():
@@ -29,7 +23,7 @@ def why_not():
         return "this machine was not booted by systemd"
     if not os.path.exists(f"{CGROUPS}/cgroup.controllers"):
         return f"version 2 of the cgroups is not at {CGROUPS}"
-    if os.path.exists("/etc/hostname") and _text("/etc/hostname").strip() != _text("/proc/sys/kernel/hostname").strip():
+    if os.path.exists("/etc/hostname") and text_of("/etc/hostname").strip() != text_of("/proc/sys/kernel/hostname").strip():
         return "in a container"
     return None
 
@@ -50,11 +44,11 @@ class Machine:
         try:
             status = os.stat(f"/proc/{pid}/exe")
         except OSError:
-            return self.word in _text(f"/proc/{pid}/cgroup")
-        return (status.st_dev, status.st_ino) in self.binaries or self.word in _text(f"/proc/{pid}/cgroup")
+            return self.word in text_of(f"/proc/{pid}/cgroup")
+        return (status.st_dev, status.st_ino) in self.binaries or self.word in text_of(f"/proc/{pid}/cgroup")
 
     def processes(self):
-        _reap()
+        reap()
         own = os.getpid()
         return [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and int(entry) != own and self._is_ours(entry)]
 
@@ -93,9 +87,9 @@ class Machine:
         """As sandbox.snapshot()."""
         found = set()
         for pid in self.processes():
-            words = _text(f"/proc/{pid}/cmdline").replace("\0", " ").strip()[:100]
+            words = text_of(f"/proc/{pid}/cmdline").replace("\0", " ").strip()[:100]
             found.add(f"process {pid}" if by_pid else f"process {words}")
-        for line in _text("/proc/self/mountinfo").splitlines():
+        for line in text_of("/proc/self/mountinfo").splitlines():
             words = line.split()
             if self.top in line or self.word in line:
                 found.add(f"mount {words[3]} on {words[4]} ({line.partition(' - ')[2]})")
@@ -139,11 +133,3 @@ class Machine:
                     os.unlink(rest)
             except OSError as error:
                 print(f"# clean: {item}: {error}")
-
-
-def _reap():
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0] > 0:
-            pass
-    except ChildProcessError:
-        pass

@@ -158,7 +158,7 @@ class Pool:
             ours, theirs = multiprocessing.Pipe()
             worker = Worker(theirs, runtime, user)
             if sandbox.booted():
-                self.pids.append(sandbox.beside(worker.serve))
+                self.pids.append(sandbox.worker(worker.serve))
             else:
                 self.pids.append(sandbox.enter(cgroups.make(f"{os.path.basename(runtime)}-{number}"), worker.serve))
             theirs.close()

@@ -18,6 +18,8 @@ import sys
 import time
 import traceback
 
+from tracer import text_of
+
 libc = ctypes.CDLL(None, use_errno=True)
 NEWNS, NEWCGROUP, NEWIPC, NEWPID, NEWNET = 0x20000, 0x2000000, 0x8000000, 0x20000000, 0x40000000
 RDONLY, REC, PRIVATE, SHARED = 1, 0x4000, 0x40000, 0x100000
@@ -84,9 +86,8 @@ class Cgroups:
         print(f"# could not remove {self.top}", file=sys.stderr)
 
 
-def enter(cgroup, main):
-    """Fork a worker that runs main() as process 1 of its own small machine. Returns its pid."""
-    global _inside
+def worker(main):
+    """Fork a worker that runs main(). Returns its pid."""
     sys.stdout.flush()
     pid = os.fork()
     if pid != 0:
@@ -94,24 +95,6 @@ def enter(cgroup, main):
     status = 1
     try:
         die_with_parent()
-        with open(f"{cgroup}/cgroup.procs", "w", encoding="ascii") as file:
-            file.write("0")
-        unshare(NEWNS | NEWPID | NEWCGROUP | NEWIPC | NEWNET)
-        # The worker's own leaf: the root of its tree must stay empty to hand on controllers.
-        os.mkdir(f"{cgroup}/harness")
-        with open(f"{cgroup}/harness/cgroup.procs", "w", encoding="ascii") as file:
-            file.write("0")
-        inner = os.fork()
-        if inner != 0:
-            os._exit(os.waitstatus_to_exitcode(os.waitpid(inner, 0)[1]) & 0xFF)
-        die_with_parent()
-        _inside = True
-        mount("none", "/", None, REC | PRIVATE)
-        mount("none", "/", None, REC | SHARED)
-        mount("proc", "/proc", "proc")
-        mount_cgroups()
-        for place in PLACES:
-            mount("tmpfs", place, "tmpfs", 0, "mode=1777,size=512m" if place != "/run" else "mode=755")
         main()
         status = 0
     except BaseException:
@@ -120,6 +103,36 @@ def enter(cgroup, main):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
+
+
+def enter(cgroup, main):
+    """The same as process 1 of its own small machine."""
+    def inside():
+        _become_machine(cgroup)
+        main()
+    return worker(inside)
+
+
+def _become_machine(cgroup):
+    global _inside
+    with open(f"{cgroup}/cgroup.procs", "w", encoding="ascii") as file:
+        file.write("0")
+    unshare(NEWNS | NEWPID | NEWCGROUP | NEWIPC | NEWNET)
+    # The worker's own leaf: the root of its tree must stay empty to hand on controllers.
+    os.mkdir(f"{cgroup}/harness")
+    with open(f"{cgroup}/harness/cgroup.procs", "w", encoding="ascii") as file:
+        file.write("0")
+    inner = os.fork()
+    if inner != 0:
+        os._exit(os.waitstatus_to_exitcode(os.waitpid(inner, 0)[1]) & 0xFF)
+    die_with_parent()
+    _inside = True
+    mount("none", "/", None, REC | PRIVATE)
+    mount("none", "/", None, REC | SHARED)
+    mount("proc", "/proc", "proc")
+    mount_cgroups()
+    for place in PLACES:
+        mount("tmpfs", place, "tmpfs", 0, "mode=1777,size=512m" if place != "/run" else "mode=755")
 
 
 def own_cgroup_is_of(uid, gid):
@@ -138,39 +151,12 @@ def booted():
     return _booted
 
 
-def beside(main):
-    """In the place of enter() then."""
-    sys.stdout.flush()
-    pid = os.fork()
-    if pid != 0:
-        return pid
-    status = 1
-    try:
-        die_with_parent()
-        main()
-        status = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-
-
 def reap():
     try:
         while os.waitpid(-1, WALL | os.WNOHANG)[0] > 0:
             pass
     except ChildProcessError:
         pass
-
-
-def _text(path):
-    try:
-        with open(path, "rb") as file:
-            return file.read().decode(errors="replace")
-    except OSError:
-        return ""
 
 
 def processes():
@@ -204,9 +190,9 @@ def snapshot(by_pid=False):
         return _booted.snapshot(by_pid)
     found = set()
     for pid in processes():
-        words = _text(f"/proc/{pid}/cmdline").replace("\0", " ").strip()[:100]
+        words = text_of(f"/proc/{pid}/cmdline").replace("\0", " ").strip()[:100]
         found.add(f"process {pid}" if by_pid else f"process {words}")
-    for line in _text("/proc/self/mountinfo").splitlines():
+    for line in text_of("/proc/self/mountinfo").splitlines():
         words = line.split()
         found.add(f"mount {words[3]} on {words[4]} ({line.partition(' - ')[2]})")
     for directory, _, _ in os.walk(CGROUPS):
